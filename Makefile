@@ -1,0 +1,52 @@
+# The same verbs everywhere; CI calls `make test` and nothing else.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.PHONY: setup demo test quick lint format check-full bench docs lock clean
+
+setup: $(STAMP)
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "cointrail needs Python 3.11 or newer; set PYTHON=/path/to/python3" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+demo: setup
+	$(BIN)/python -m cointrail demo --workdir .demo
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+quick: lint
+	$(BIN)/pytest -q -n 2 -m "not slow and not wide"
+
+test: lint
+	$(BIN)/pytest -q -n 2 -m "not wide"
+
+check-full: lint
+	COINTRAIL_HYPOTHESIS=wide $(BIN)/pytest -q -n 2
+	NUMBA_DISABLE_JIT=1 $(BIN)/pytest -q -n 2 tests/unit/kernels
+	NUMBA_BOUNDSCHECK=1 $(BIN)/pytest -q -n 2 tests/unit/kernels
+
+bench: setup
+	$(BIN)/python benchmarks/run.py
+
+docs: setup
+	$(BIN)/python docs/generate.py
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev pyproject.toml -o requirements/dev.txt
+
+clean:
+	rm -rf $(VENV) .demo .bench

@@ -1,0 +1,1 @@
+"""From block files to the ledger: source, active chain, parse, resolve, intern, append, publish. One pass."""

@@ -1,0 +1,33 @@
+"""Compiled loops: arrays in, arrays out. No I/O, no objects, no clock.
+
+Importing this package imports nothing heavy; its modules import numba. They may assume little-endian hosts and
+C-contiguous arrays. Integers only: the same bytes come out on any machine and for any number of threads.
+
+Compiled code is cached per user and program version. The cache files are pickles, so the folder is private
+(mode 0700) and never lies inside a ledger or case.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+from cointrail import __version__
+
+
+def _choose_cache() -> None:
+    """Point numba at a private, writable cache folder unless the user has chosen one."""
+    if "NUMBA_CACHE_DIR" in os.environ:
+        return
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
+    folder = base / "cointrail" / f"kernels-{__version__}"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError:
+        # Nowhere to write: numba would fail at import when asked to cache, so give it a throw-away place.
+        folder = Path(tempfile.mkdtemp(prefix="cointrail-kernels-"))
+    os.environ["NUMBA_CACHE_DIR"] = str(folder)
+
+
+_choose_cache()

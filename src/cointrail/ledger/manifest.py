@@ -1,0 +1,159 @@
+"""The manifest: the one small file whose atomic replacement publishes everything written before it."""
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cointrail import __version__
+from cointrail.errors import Unavailable
+from cointrail.ledger.columns import disk_error
+from cointrail.ledger.schema import FORMAT, Counts
+
+NAME = "MANIFEST.json"
+
+
+@dataclass(frozen=True, slots=True)
+class RunEntry:
+    """One sorted run of an index, as the manifest names it (see `ledger.indexes`).
+
+    Attributes:
+        file: file name inside `index/`.
+        first, end: the ids it answers for, `first <= id < end`; entries beyond `end` were withdrawn by a rewind.
+        rows: entries in the file.
+        sha256: of the file.
+    """
+
+    file: str
+    first: int
+    end: int
+    rows: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A block that the value checks refused for good; its descendants go with it."""
+
+    block_hash: str
+    height: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What is published.
+
+    Attributes:
+        network: name of the network.
+        height: of the tip; -1 for an empty ledger.
+        block_hash: of the tip, as displayed.
+        counts: rows of each table.
+        digest: hex digest of the tip's block row: names the whole content.
+        generation: grows with every publication.
+        indexes: sorted runs by index name.
+        refused: invalid blocks found in the files.
+        source: folder of the block files last read.
+        program: what wrote it.
+    """
+
+    network: str
+    height: int = -1
+    block_hash: str = ""
+    counts: Counts = field(default_factory=Counts)
+    digest: str = ""
+    generation: int = 0
+    indexes: dict[str, tuple[RunEntry, ...]] = field(default_factory=dict)
+    refused: tuple[Refused, ...] = ()
+    source: str = ""
+    program: str = f"cointrail {__version__}"
+
+
+def _checksum(document: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def encode(manifest: Manifest) -> bytes:
+    """The manifest's file content, checksum included."""
+    document: dict[str, Any] = {"format": FORMAT, **asdict(manifest)}
+    document["checksum"] = _checksum(document)
+    return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()
+
+
+def write(folder: Path, manifest: Manifest) -> None:
+    """Replace the manifest atomically: data first, pointer last.
+
+    Raises:
+        Unavailable: the disk refuses; the previous manifest stays.
+    """
+    temporary = folder / f"{NAME}.new"
+    try:
+        with temporary.open("wb") as file:
+            file.write(encode(manifest))
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(folder / NAME)
+        sync_folder(folder)
+    except OSError as error:
+        raise disk_error(error, folder / NAME) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Make names in the folder durable."""
+    if os.name == "nt":
+        return  # Windows has no handle on a folder to flush
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def exists(folder: Path) -> bool:
+    """True if the folder holds a published ledger."""
+    return (folder / NAME).is_file()
+
+
+def read(folder: Path) -> Manifest:
+    """Read and check the manifest.
+
+    Raises:
+        Unavailable: there is none, it is damaged, or it has another format number.
+    """
+    path = folder / NAME
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise Unavailable(
+            f"there is no ledger in {folder}", hint="make one with `cointrail ingest SOURCE --ledger DIR`"
+        ) from None
+    except OSError as error:
+        raise Unavailable(f"cannot read {path}: {error.strerror}") from error
+    damaged = Unavailable(f"{path} is damaged", hint="restore the ledger from a copy, or build it again")
+    try:
+        document = json.loads(raw)
+        found = document["format"]
+        if found == FORMAT and document.pop("checksum") != _checksum(document):
+            raise damaged
+        if found != FORMAT:
+            raise Unavailable(
+                f"{folder} has store format {found}; this program reads format {FORMAT}",
+                hint="build the ledger again from the block files, or use the program version that wrote it: "
+                f"{document.get('program', 'unknown')}",
+            )
+        return Manifest(
+            network=document["network"],
+            height=document["height"],
+            block_hash=document["block_hash"],
+            counts=Counts(**document["counts"]),
+            digest=document["digest"],
+            generation=document["generation"],
+            indexes={name: tuple(RunEntry(**run) for run in runs) for name, runs in document["indexes"].items()},
+            refused=tuple(Refused(**entry) for entry in document["refused"]),
+            source=document["source"],
+            program=document["program"],
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise damaged from None

@@ -1,0 +1,144 @@
+"""Reading a ledger at a snapshot.
+
+A reader keeps the counts it was opened with. Readers during ingest see exactly their snapshot; `check_current` tells
+whether the chain was reorganised below it, and is called after an answer was computed and before it is given: rows of
+a withdrawn branch are overwritten only after the smaller counts were published.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from cointrail.bitcoin.hashes import display
+from cointrail.errors import NotFound, SnapshotGone, Unavailable
+from cointrail.ledger import manifest as manifests
+from cointrail.ledger.columns import Array, ColumnSet
+from cointrail.ledger.indexes import Run, open_run
+from cointrail.ledger.manifest import Manifest
+from cointrail.ledger.rows import Rows
+from cointrail.ledger.schema import NONE
+from cointrail.ledger.snapshot import Snapshot, counts_at
+
+_OPEN_ATTEMPTS = 10
+
+
+class Reader(Rows):
+    """One ledger at one snapshot.
+
+    Args:
+        folder: the ledger.
+        height: height to read at; the tip if not given.
+
+    Raises:
+        Unavailable: there is no ledger, or it is damaged or of another format.
+        NotFound: the ledger does not reach that height.
+    """
+
+    def __init__(self, folder: Path, height: int | None = None) -> None:
+        self.folder = folder
+        self.manifest, self._columns, self._runs = _open(folder)
+        self.counts = self.manifest.counts
+        tip = self.manifest.height
+        if height is not None and not 0 <= height <= tip:
+            self.close()
+            raise NotFound(f"height {height} is not in this ledger", hint=f"it holds heights 0 to {tip}")
+        if tip < 0:
+            self.close()
+            raise Unavailable(f"{folder} holds no block yet", hint="run `cointrail ingest` to the end of a first batch")
+        self.height = tip if height is None else height
+        self.counts = counts_at(self, self.height)
+        self.snapshot = Snapshot(
+            network=self.manifest.network,
+            height=self.height,
+            block_hash=display(self.block_hash(self.height)),
+            digest=bytes(self.column("block", "digest")[self.height]).hex(),
+            counts=self.counts,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the files."""
+        self._columns.close()
+
+    def check_current(self) -> None:
+        """Raise `SnapshotGone` if the chain was reorganised below this snapshot."""
+        now = manifests.read(self.folder)
+        if now.generation == self.manifest.generation:
+            return
+        row = self._columns["block", "digest"]
+        if now.height >= self.height and row.cell(self.height) == bytes.fromhex(self.snapshot.digest):
+            return
+        raise SnapshotGone(
+            f"the chain was reorganised below height {self.height} while this question was being answered",
+            hint="ask again: the ledger now ends at " + f"height {now.height}",
+        )
+
+    def column(self, table: str, name: str) -> Array:
+        """The cells of a column that exist in this snapshot: shape (rows,) or (rows, width), read-only."""
+        return self._columns[table, name].map(self.counts.of(table))
+
+    def cell(self, table: str, name: str, row: int) -> int | None:
+        """One number as it is on disk now, which may lie beyond the snapshot; None beyond the end of the file."""
+        return self._columns[table, name].peek(row)
+
+    def runs(self, index: str) -> Sequence[Run]:
+        """The sorted runs of an index."""
+        return self._runs[index]
+
+    def outputs_of_script(self, script_id: int) -> Iterator[int]:
+        """All outputs that pay a script, newest first."""
+        script, before = self.column("output", "script"), self.column("output", "previous_same_script")
+        output = self.newest_output_or_none(script_id)
+        if output == NONE:
+            self.check_current()
+            raise Unavailable(
+                f"the newest output of script {script_id} cannot be found",
+                hint="the ledger is damaged: run `cointrail verify`",
+            )
+        while output != NONE:
+            if not 0 <= output < self.counts.output or int(script[output]) != script_id:
+                raise Unavailable(
+                    f"the history of script {script_id} leads to output {output}, which does not pay it",
+                    hint="the ledger is damaged: run `cointrail verify`",
+                )
+            yield output
+            output = int(before[output])
+
+    def newest_output_or_none(self, script_id: int) -> int:
+        """Follow the link to the newest output inside this snapshot, through rows that are newer; -1 if it breaks."""
+        for _ in range(_OPEN_ATTEMPTS):
+            output = self.cell("script", "last_output", script_id)
+            while output is not None and output >= self.counts.output:
+                # A writer may be rewriting rows beyond the snapshot: take a row only if it pays the script.
+                pays = self.cell("output", "script", output) == script_id
+                output = self.cell("output", "previous_same_script", output) if pays else None
+            if output is not None and output >= 0:
+                return output
+        return NONE
+
+
+def _open(folder: Path) -> tuple[Manifest, ColumnSet, dict[str, list[Run]]]:
+    """Open manifest, columns and runs of one generation.
+
+    A publication between reading the manifest and opening the runs may delete a run that was merged: then begin again.
+    """
+    for attempt in range(_OPEN_ATTEMPTS):
+        manifest = manifests.read(folder)
+        columns = ColumnSet(folder, writable=False)
+        try:
+            runs = {name: [open_run(folder, entry) for entry in entries] for name, entries in manifest.indexes.items()}
+        except Unavailable:
+            columns.close()
+            if attempt + 1 == _OPEN_ATTEMPTS or manifests.read(folder).generation == manifest.generation:
+                raise
+            continue
+        return manifest, columns, runs
+    raise AssertionError("unreachable")
