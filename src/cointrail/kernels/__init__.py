@@ -3,15 +3,20 @@
 Importing this package imports nothing heavy; its modules import numba. They may assume little-endian hosts and
 C-contiguous arrays. Integers only: the same bytes come out on any machine and for any number of threads.
 
-Compiled code is cached per user and program version. The cache files are pickles, so the folder is private
+Compiled code is cached per user and per source digest: numba itself looks at the file of a function only and would
+keep what was compiled from another file before that changed. The cache files are pickles, so the folder is private
 (mode 0700) and never lies inside a ledger or case.
 """
 
+import hashlib
 import os
 import tempfile
 from pathlib import Path
 
-from cointrail import __version__
+
+def _source_digest() -> str:
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
 
 
 def _choose_cache() -> None:
@@ -19,7 +24,7 @@ def _choose_cache() -> None:
     if "NUMBA_CACHE_DIR" in os.environ:
         return
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
-    folder = base / "cointrail" / f"kernels-{__version__}"
+    folder = base / "cointrail" / f"kernels-{_source_digest()}"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

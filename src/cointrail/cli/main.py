@@ -1,0 +1,101 @@
+"""The command line's entry: the list of commands, and the one place where errors become words and exit codes."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from cointrail import __version__
+from cointrail.cli import address, block, cluster, config, ingest, status, trace, tx, verify
+from cointrail.errors import CointrailError
+
+app = typer.Typer(
+    name="cointrail",
+    help="Follow money on Bitcoin on your own machine, and prove every statement.",
+    epilog=(
+        "Exit codes: 0 done, 1 fault of ours, 2 usage, 3 not in this snapshot, 4 input refused, 5 a check failed, "
+        "6 not available, 7 incomplete, 130 interrupted."
+    ),
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+for module in (ingest, status, block, tx, address, cluster, trace, verify, config):
+    module.register(app)
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        print(f"cointrail {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show the program's trace with an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and leave.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Follow money on Bitcoin on your own machine, and prove every statement."""
+    del version
+    _Verbose.on = verbose
+
+
+class _Verbose:
+    on = False
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit code; never raises, never prints a traceback unasked."""
+    _Verbose.on = False
+    try:
+        result = app(args=arguments or ["--help"], standalone_mode=False, prog_name="cointrail")
+    except CointrailError as error:
+        return _explain(error)
+    except TyperException as error:
+        print(f"error: {error.format_message()}", file=sys.stderr)
+        print("hint: cointrail --help lists the commands, cointrail COMMAND --help their options", file=sys.stderr)
+        return 2
+    except (KeyboardInterrupt, typer.Abort):
+        print("interrupted; what was published stays", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader has gone: leave without a word, and keep Python from flushing into the closed pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except MemoryError:
+        print("error: out of memory; nothing that was published is lost", file=sys.stderr)
+        return 6
+    except Exception as error:
+        return _fault(error)
+    return result if isinstance(result, int) else 0
+
+
+def _explain(error: CointrailError) -> int:
+    print(f"error: {error}", file=sys.stderr)
+    if error.hint:
+        print(f"hint: {error.hint}", file=sys.stderr)
+    if _Verbose.on:
+        raise error
+    return error.exit_code
+
+
+def _fault(error: Exception) -> int:
+    print(f"error: a fault of cointrail: {type(error).__name__}: {error}", file=sys.stderr)
+    print("hint: run `cointrail --verbose ...` for the trace and report it; see SECURITY.md first", file=sys.stderr)
+    if _Verbose.on:
+        raise error
+    return 1
+
+
+def main() -> None:
+    """The `cointrail` command."""
+    code = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)

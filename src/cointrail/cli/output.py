@@ -1,0 +1,66 @@
+"""Printing answers: JSON for programs, aligned text for people, nothing else on stdout."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from cointrail.bitcoin.amounts import format_btc
+
+
+def print_json(answer: Any) -> None:
+    """One answer as an indented JSON object."""
+    json.dump(asdict(answer), sys.stdout, indent=2)
+    sys.stdout.write("\n")
+
+
+def print_json_line(document: dict[str, Any]) -> None:
+    """One object a line, for lists of any length."""
+    sys.stdout.write(json.dumps(document, separators=(",", ":")) + "\n")
+
+
+def btc(value_sat: int | None) -> str:
+    """An amount as people read it; `-` where there is none."""
+    return "-" if value_sat is None else f"{format_btc(value_sat)} BTC"
+
+
+def number(value: int) -> str:
+    """With thousands separators."""
+    return f"{value:,}"
+
+
+def print_fields(fields: Iterable[tuple[str, str]]) -> None:
+    """Names and values in two columns."""
+    rows = list(fields)
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        print(f"{name.ljust(width)}  {value}")
+
+
+def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Aligned columns; amounts and counts to the right."""
+    table = [list(header), *(list(row) for row in rows)]
+    widths = [max(len(row[column]) for row in table) for column in range(len(header))]
+    right = [all(_is_amount(row[column]) for row in table[1:]) and len(table) > 1 for column in range(len(header))]
+    for row in table:
+        cells = (
+            cell.rjust(width) if to_right else cell.ljust(width)
+            for cell, width, to_right in zip(row, widths, right, strict=True)
+        )
+        print("  ".join(cells).rstrip())
+
+
+def _is_amount(cell: str) -> bool:
+    return cell == "-" or cell.removesuffix(" BTC").replace(",", "").replace(".", "").lstrip("-").isdigit()
+
+
+def note(text: str) -> None:
+    """A sentence for the person, on stderr."""
+    print(text, file=sys.stderr)
+
+
+def note_page(first: int, shown: int, total: int, what: str) -> None:
+    """Say it when not everything is shown."""
+    if shown < total:
+        note(f"showing {number(shown)} of {number(total)} {what}, from number {number(first)}; see --first and --limit")
