@@ -9,12 +9,14 @@ Importing this package loads nothing else and touches no file.
 
 from typing import TYPE_CHECKING
 
+from cointrail.version import VERSION
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from cointrail.service.ledgers import Ledger
 
-__version__ = "0.1.0"
+__version__ = VERSION
 __all__ = ["__version__", "open"]
 
 

@@ -12,10 +12,17 @@ from cointrail.errors import InputRefused, UsageError
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting; its environment variable is `COINTRAIL_` + its name in capitals."""
+    """One setting; its environment variable is `COINTRAIL_` + its name in capitals.
+
+    Attributes:
+        name: as in the settings file.
+        text: what it means.
+        in_file: True if it may stand in the settings file.
+    """
 
     name: str
     text: str
+    in_file: bool = False
 
     @property
     def variable(self) -> str:
@@ -25,10 +32,9 @@ class Setting:
 
 HOME = Setting("home", "folder of settings and databases; default: the platform's folder for application data")
 CONFIG = Setting("config", "the settings file; default: config.toml in the home folder")
-LEDGER = Setting("ledger", "the ledger to use when --ledger is not given")
+LEDGER = Setting("ledger", "the ledger to use when --ledger is not given", in_file=True)
 
 SETTINGS = (HOME, CONFIG, LEDGER)
-_IN_FILE = (LEDGER,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +99,7 @@ def _read_file(file: Value) -> dict[str, str]:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputRefused(f"cannot read settings file {path}: {error}") from error
-    known = {setting.name for setting in _IN_FILE}
+    known = {setting.name for setting in SETTINGS if setting.in_file}
     for key, value in content.items():
         if key not in known:
             near = get_close_matches(key, known, 1)
@@ -101,6 +107,6 @@ def _read_file(file: Value) -> dict[str, str]:
                 f"unknown setting {key!r} in {path}",
                 hint=f"did you mean {near[0]!r}?" if near else f"known settings: {', '.join(sorted(known))}",
             )
-        if not isinstance(value, str):
-            raise InputRefused(f"setting {key!r} in {path} must be a text")
+        if not isinstance(value, str) or "\0" in value:
+            raise InputRefused(f"setting {key!r} in {path} must be a text without NUL")
     return content

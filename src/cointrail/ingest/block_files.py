@@ -99,6 +99,8 @@ def open_folder(source: Path, network: Network | None = None) -> BlockFolder:
             f"{source} is not a folder", hint="give a node's data directory, its blocks folder, or a folder of blk*.dat"
         )
     folders = _candidates(source, network)
+    if network is not None and folders:
+        return _of_network(folders, network)
     if not folders:
         raise Unavailable(
             f"there are no block files (blk00000.dat ...) in {source} or its blocks folder",
@@ -111,12 +113,17 @@ def open_folder(source: Path, network: Network | None = None) -> BlockFolder:
 
 
 def _candidates(source: Path, network: Network | None) -> list[BlockFolder]:
+    named = NETWORKS.values() if network is None else [network]
     places = [source, source / "blocks"]
-    places += [source / each.block_folder / "blocks" for each in NETWORKS.values() if each.block_folder]
-    found = [_open(place, network) for place in places if place.is_dir() and _files(place)]
-    if network is not None and len(found) > 1:
-        found = [folder for folder in found if folder.network == network]
-    return found
+    places += [source / each.block_folder / "blocks" for each in named if each.block_folder]
+    return [_open(place) for place in places if place.is_dir() and _files(place)]
+
+
+def _of_network(folders: list[BlockFolder], wanted: Network) -> BlockFolder:
+    for folder in folders:
+        if folder.network == wanted:
+            return folder
+    raise InputRefused(f"the block files in {folders[0].path} are of {folders[0].network.name}, not of {wanted.name}")
 
 
 def _files(folder: Path) -> tuple[BlockFile, ...]:
@@ -124,7 +131,7 @@ def _files(folder: Path) -> tuple[BlockFile, ...]:
     return tuple(sorted((BlockFile(int(match[1]), path) for match, path in named if match), key=lambda f: f.number))
 
 
-def _open(folder: Path, wanted: Network | None) -> BlockFolder:
+def _open(folder: Path) -> BlockFolder:
     files, key = _files(folder), _key(folder)
     found: Network | None = None
     for file in files:
@@ -140,8 +147,6 @@ def _open(folder: Path, wanted: Network | None) -> BlockFolder:
             f"no block file in {folder} begins with the magic of a known network, and {reason}",
             hint="restore the xor.dat that the node wrote beside these files",
         )
-    if wanted is not None and wanted != found:
-        raise InputRefused(f"the block files in {folder} are of {found.name}, not of {wanted.name}")
     return BlockFolder(folder, found, key, files)
 
 
@@ -211,8 +216,9 @@ class _Scan:
             length = int.from_bytes(prefix[4:], "little")
             body = position + RECORD_PREFIX
             if size - position < RECORD_PREFIX or body + length > size:
-                self.gap(position, size, "the last record is cut short")
-                return
+                # A file that grows ends so, but damage can stand there too: look for records behind it.
+                position = self._resume(position, position + 4, "a record that is cut short")
+                continue
             if not HEADER_SIZE < length <= MAX_BLOCK_SIZE:
                 position = self._resume(position, position + 4, f"a record of impossible length {length}")
                 continue

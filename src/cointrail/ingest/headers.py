@@ -37,7 +37,7 @@ class HeaderTree:
         parents: position of each block's parent in this tree, NO_PARENT for the genesis block.
         heights: their heights.
         chainwork: work of the chain that ends in each.
-        duplicates: records beyond the first of the same block.
+        duplicates: records beyond the first of the same block; copies: those records, by block hash.
         orphans: blocks that do not reach back.
         failed: records whose header does not meet its proof of work, with the reason.
         refused: positions of blocks that were found invalid, with everything above them.
@@ -50,6 +50,7 @@ class HeaderTree:
     heights: list[int] = field(default_factory=list)
     chainwork: list[int] = field(default_factory=list)
     duplicates: int = 0
+    copies: dict[bytes, list[Record]] = field(default_factory=dict)
     orphans: list[Orphan] = field(default_factory=list)
     failed: list[tuple[Record, str]] = field(default_factory=list)
     refused: set[int] = field(default_factory=set)
@@ -66,10 +67,18 @@ class HeaderTree:
                 waiting.extend(self._children.get(block, ()))
         return gone
 
-    def best(self) -> tuple[int, int]:
-        """(tip, rivals): the block with most work, the first in the files among equals, and how many equal it.
+    def use_copy(self, position: int) -> bool:
+        """Take the next record of a block whose bytes are damaged; False if there is none."""
+        left = self.copies.get(self.hashes[position])
+        if not left:
+            return False
+        self.records[position] = left.pop(0)
+        return True
 
-        (NO_PARENT, 0) if no block is left.
+    def best(self, home: bytes = b"") -> tuple[int, int]:
+        """(tip, rivals): the block with most work, and how many equal it.
+
+        Among equals it is the one whose hash is `home`, else the first in the files; (NO_PARENT, 0) if none is left.
         """
         tip, most, rivals = NO_PARENT, -1, 0
         for position, total in enumerate(self.chainwork):
@@ -78,6 +87,7 @@ class HeaderTree:
             if total > most:
                 tip, most, rivals = position, total, 0
             elif total == most:
+                tip = position if self.hashes[position] == home else tip
                 rivals += 1
         return tip, rivals
 
@@ -110,6 +120,7 @@ def build_tree(records: Sequence[Record], network: Network) -> HeaderTree:
     for number, record in enumerate(records):
         if hashes[number] in first:
             tree.duplicates += 1
+            tree.copies.setdefault(hashes[number], []).append(record)
             continue
         reason = _proof_of_work_fault(record, hashes[number], network, limits)
         if reason:

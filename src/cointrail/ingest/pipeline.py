@@ -132,13 +132,17 @@ class _Ingest:
     # The chain.
 
     def _follow(self, tree: HeaderTree, writer: Writer) -> None:
-        """Follow the best chain; when a block on it is refused, the best chain without it."""
+        """Follow the best chain; when a block on it is refused, the best chain without it.
+
+        In a tie the ledger keeps the branch it began this run on, if it was on one of them.
+        """
+        home = writer.block_hash(writer.height) if writer.height >= 0 else b""
         while True:
-            tip, rivals = tree.best()
+            tip, rivals = tree.best(home)
             chain = tree.chain_to(tip) if tip != NO_PARENT else []
             self.report.rivals = rivals
             fork = _common_height(writer, tree, chain)
-            if not self._is_better(writer, tree, chain, fork):
+            if not self._is_better(writer, tree, chain, fork, home):
                 break
             wanted = chain if self.options.until is None else chain[: self.options.until + 1]
             if fork < writer.height:
@@ -153,32 +157,38 @@ class _Ingest:
             bad = self._extend(writer, tree, wanted, fork + 1)
             if bad is None:
                 break
-            self._refuse(writer, tree, wanted, *bad)
+            self._refuse(tree, wanted, *bad)
         self.report.stale = len(tree.records) - len(chain) - len(tree.refused)
         if writer.manifest.refused != tuple(self.refused) or writer.manifest.source != str(self.folder.path):
             writer.publish(source=str(self.folder.path), refused=tuple(self.refused))
 
-    def _is_better(self, writer: Writer, tree: HeaderTree, chain: Sequence[int], fork: int) -> bool:
-        """True if the chain has more work than the ledger's; the ledger keeps its branch in a tie."""
+    def _is_better(self, writer: Writer, tree: HeaderTree, chain: Sequence[int], fork: int, home: bytes) -> bool:
+        """True if the chain has more work than the ledger's.
+
+        Also if it has as much and the ledger has left its own branch for one with a refused block.
+        """
         if fork == writer.height:
             return True
         if fork < 0:
             raise InputRefused(f"the ledger {self.ledger} does not begin with the genesis block of these files")
         ours = header_work(bytes(row) for row in writer.column("block", "header")[fork + 1 :])
         theirs = tree.chainwork[chain[-1]] - tree.chainwork[chain[fork]] if chain else 0
-        # Blocks the ledger took and that turned out to be refused must go, whatever their work.
-        return theirs > ours
+        return theirs > ours or (theirs == ours and writer.block_hash(writer.height) != home)
 
-    def _refuse(self, writer: Writer, tree: HeaderTree, chain: Sequence[int], height: int, bad: BadBlock) -> None:
+    def _refuse(self, tree: HeaderTree, chain: Sequence[int], height: int, bad: BadBlock) -> None:
+        self.resolver = None
         position = chain[height]
+        place = self._place(tree.records[position])
+        if bad.damaged and tree.use_copy(position):
+            self.report.gaps.append(f"{place}: {bad}; a copy of it is read in its place")
+            return
         gone = tree.refuse(position)
         text = str(bad) + (f"; {gone - 1} blocks above it go with it" if gone > 1 else "")
         if bad.damaged:
-            self.report.damaged.append(f"{text} ({self._place(tree.records[position])})")
+            self.report.damaged.append(f"{text} ({place})")
         else:
             self.report.refused.append(text)
             self.refused.append(Refused(display(tree.hashes[position]), height, text))
-        self.resolver = None
 
     def _extend(
         self, writer: Writer, tree: HeaderTree, chain: Sequence[int], first: int

@@ -67,14 +67,15 @@ class BlockSource:
 
     def _fill(self, part: npt.NDArray[np.uint8], record: Record) -> None:
         handle = self._handle(record.file_number)
-        path = self._folder.path_of(record.file_number)
         view, position = part.data, record.offset
         while view:
             try:
                 got = os.preadv(handle, [view], position)
             except OSError as error:
+                path = self._folder.path_of(record.file_number)
                 raise Unavailable(f"cannot read {path} at byte {position}: {error.strerror}") from error
             if got == 0:
+                path = self._folder.path_of(record.file_number)
                 raise Unavailable(
                     f"{path} ends at byte {position}, inside a block that was there before",
                     hint="the node has rewritten its files: run the command again",

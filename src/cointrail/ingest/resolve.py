@@ -180,6 +180,8 @@ class IndexResolver:
     def resolve(self, parsed: ParsedBlocks) -> Resolved:
         """Resolve the next batch."""
         base = self._rows.counts.output
+        if len(np.unique(parsed.txid, axis=0)) < len(parsed.txid):
+            return BulkResolver(self._rows, self._network).resolve(parsed)  # a BIP30 pair inside one batch
         at = parsed.input_outpoint
         txids = parsed.blocks.raw[at[:, None] + np.arange(32)]
         vout = (
@@ -270,9 +272,14 @@ def missing_input(parsed: ParsedBlocks, number: int) -> BadBlock:
     at = int(parsed.input_outpoint[number])
     raw = parsed.blocks.raw[at : at + 36].tobytes()
     outpoint = Outpoint(raw[:32], int.from_bytes(raw[32:], "little"))
+    siblings = parsed.input_outpoint[slice(*parsed.tx_first_input[transaction : transaction + 2])]
+    if [parsed.blocks.raw[place : place + 36].tobytes() for place in siblings].count(raw) > 1:
+        rule, fault = "bad-txns-inputs-duplicate", "twice"
+    else:
+        rule, fault = "bad-txns-inputs-missingorspent", "which does not exist or is spent"
     return BadBlock(
-        f"{block_name(parsed.blocks, block)} refused: bad-txns-inputs-missingorspent (transaction "
-        f"{display(bytes(parsed.txid[transaction]))} spends {outpoint}, which does not exist or is spent)",
+        f"{block_name(parsed.blocks, block)} refused: {rule} (transaction "
+        f"{display(bytes(parsed.txid[transaction]))} spends {outpoint}, {fault})",
         block,
         damaged=False,
     )

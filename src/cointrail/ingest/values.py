@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from cointrail.bitcoin.amounts import subsidy_sat
+from cointrail.bitcoin.amounts import MAX_MONEY, subsidy_sat
 from cointrail.bitcoin.hashes import display
 from cointrail.bitcoin.network import Network
 from cointrail.ingest.faults import BadBlock, block_name
@@ -18,8 +18,9 @@ I64 = npt.NDArray[np.int64]
 COINBASE_MATURITY = 100
 
 # Core's reject reason and what it means, by the code of `kernels.checks`.
+_NEGATIVE = "bad-txns-vout-negative (an output is below zero)"
 _REASONS = {
-    1: "bad-txns-vout-toolarge (an output is over MAX_MONEY or negative)",
+    1: "bad-txns-vout-toolarge (an output is over MAX_MONEY)",
     2: "bad-txns-txouttotal-toolarge (the outputs together are over MAX_MONEY)",
     3: "bad-txns-in-belowout (it pays more than it spends)",
     4: "bad-cb-amount (the coinbase claims more than subsidy and fees)",
@@ -71,12 +72,19 @@ def check_values(rows: Rows, parsed: ParsedBlocks, resolved: Resolved, network: 
         sums.unspent_value_change,
     )
     if code != checks.SOUND:
-        raise _broken(parsed, int(block), int(transaction), _REASONS[int(code)])
+        raise _broken(parsed, int(block), int(transaction), _reason(parsed, int(code), int(transaction)))
     for output, overwriter in zip(resolved.overwritten, resolved.overwriter, strict=True):
         block = block_of(parsed, int(overwriter))
         sums.unspent_change[block] -= 1
         sums.unspent_value_change[block] -= _values(rows, parsed, np.array([output]))[0]
     return sums
+
+
+def _reason(parsed: ParsedBlocks, code: int, transaction: int) -> str:
+    """Core's name for a broken rule; to the kernel a negative value is one that is too large."""
+    values = parsed.output_value[slice(*parsed.tx_first_output[transaction : transaction + 2])]
+    wrong = values[(values < 0) | (values > MAX_MONEY)]
+    return _NEGATIVE if code == 1 and wrong[0] < 0 else _REASONS[code]
 
 
 def _values(rows: Rows, parsed: ParsedBlocks, outputs: I64) -> I64:

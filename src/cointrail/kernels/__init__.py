@@ -24,7 +24,9 @@ def _choose_cache() -> None:
     if "NUMBA_CACHE_DIR" in os.environ:
         return
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
-    folder = base / "cointrail" / f"kernels-{_source_digest()}"
+    # numba keys its cache without the bounds checks: checked code needs a place of its own, or is never used.
+    checked = "-boundscheck" if os.environ.get("NUMBA_BOUNDSCHECK", "0") not in ("", "0") else ""
+    folder = base / "cointrail" / f"kernels-{_source_digest()}{checked}"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -36,3 +38,8 @@ def _choose_cache() -> None:
 
 
 _choose_cache()
+
+
+def are_compiled() -> bool:
+    """False if the next batch work has to compile first, which takes some twenty seconds once."""
+    return any(Path(os.environ["NUMBA_CACHE_DIR"]).rglob("parse.parse_blocks*.nbi"))

@@ -1,7 +1,7 @@
 """Column files: fixed-width cells, appended with `pwrite`, read through a memory map.
 
 A file is never shortened: a reader may hold a map of rows that a reorganisation has withdrawn, and touching a map
-beyond the end of its file kills a process. Rows beyond the published counts are simply not there.
+beyond the end of its file kills a process. Rows beyond the published counts do not exist.
 """
 
 import errno
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cointrail.errors import Unavailable
-from cointrail.ledger.schema import TABLES, Column, Counts, Table
+from cointrail.ledger.schema import TABLES, Column, Table
 
 Array = npt.NDArray[Any]
 
@@ -80,7 +80,9 @@ class ColumnFile:
         return int(np.frombuffer(cell, self.column.dtype)[0]) if len(cell) == self.column.row_bytes else None
 
     def cell(self, row: int) -> bytes:
-        """The bytes of one cell as they are on disk now; empty beyond the end of the file."""
+        """The bytes of one cell as they are on disk now; empty where the file has no such cell."""
+        if not 0 <= row < self.rows_on_disk():
+            return b""  # a damaged link may ask for any row
         return os.pread(self._fd, self.column.row_bytes, row * self.column.row_bytes)
 
     def append(self, row: int, cells: Array) -> None:
@@ -149,17 +151,6 @@ class ColumnSet:
 
     def __iter__(self) -> Iterator[ColumnFile]:
         return iter(self._files.values())
-
-    def rows_on_disk(self) -> Counts:
-        """Rows of each table that every one of its fixed columns holds, published or not."""
-        return Counts(
-            **{
-                table.name: min(
-                    self._files[table.name, column.name].rows_on_disk() for column in table.columns if not column.link
-                )
-                for table in TABLES
-            }
-        )
 
     def close(self) -> None:
         """Close every file."""

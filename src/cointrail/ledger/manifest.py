@@ -7,12 +7,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cointrail import __version__
 from cointrail.errors import Unavailable
 from cointrail.ledger.columns import disk_error
 from cointrail.ledger.schema import FORMAT, Counts
+from cointrail.version import VERSION
 
 NAME = "MANIFEST.json"
+PROGRAM = f"cointrail {VERSION}"
+
+_REWINDS_KEPT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class Manifest:
         counts: rows of each table.
         digest: hex digest of the tip's block row: names the whole content.
         generation: grows with every publication.
+        rewinds: how often published blocks were withdrawn, since the ledger began.
+        rewound_to: heights that the last of these rewinds went back to, oldest first.
         indexes: sorted runs by index name.
         refused: invalid blocks found in the files.
         source: folder of the block files last read.
@@ -65,10 +70,24 @@ class Manifest:
     counts: Counts = field(default_factory=Counts)
     digest: str = ""
     generation: int = 0
+    rewinds: int = 0
+    rewound_to: tuple[int, ...] = ()
     indexes: dict[str, tuple[RunEntry, ...]] = field(default_factory=dict)
     refused: tuple[Refused, ...] = ()
     source: str = ""
-    program: str = f"cointrail {__version__}"
+    program: str = PROGRAM
+
+    def kept(self, height: int, since: int) -> bool:
+        """True if no rewind after the first `since` has withdrawn the block at `height`, not even for a while."""
+        missed = self.rewinds - since
+        if not 0 <= missed <= len(self.rewound_to):
+            return False
+        return all(to >= height for to in self.rewound_to[len(self.rewound_to) - missed :])
+
+
+def with_rewind(rewound_to: tuple[int, ...], height: int) -> tuple[int, ...]:
+    """The record of rewinds with one more; only the last ones are kept."""
+    return (*rewound_to, height)[-_REWINDS_KEPT:]
 
 
 def _checksum(document: dict[str, Any]) -> str:
@@ -93,6 +112,7 @@ def write(folder: Path, manifest: Manifest) -> None:
         with temporary.open("wb") as file:
             file.write(encode(manifest))
             file.flush()
+            _make_later(file.fileno(), folder)
             os.fsync(file.fileno())
         temporary.replace(folder / NAME)
         sync_folder(folder)
@@ -100,20 +120,43 @@ def write(folder: Path, manifest: Manifest) -> None:
         raise disk_error(error, folder / NAME) from error
 
 
+def _make_later(handle: int, folder: Path) -> None:
+    """Give the new manifest a later time than the old one: inodes come again, and clocks are coarse or set back."""
+    before = version(folder)[1]
+    if os.fstat(handle).st_mtime_ns <= before:
+        os.utime(handle, ns=(before + 1, before + 1))
+
+
 def sync_folder(folder: Path) -> None:
-    """Make names in the folder durable."""
+    """Make names in the folder durable.
+
+    Raises:
+        Unavailable: the disk refuses.
+    """
     if os.name == "nt":
         return  # Windows has no handle on a folder to flush
-    handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise disk_error(error, folder) from error
 
 
 def exists(folder: Path) -> bool:
     """True if the folder holds a published ledger."""
     return (folder / NAME).is_file()
+
+
+def version(folder: Path) -> tuple[int, int]:
+    """Something that changes whenever the manifest is replaced; (0, 0) if there is none."""
+    try:
+        facts = (folder / NAME).stat()
+    except OSError:
+        return 0, 0
+    return facts.st_ino, facts.st_mtime_ns
 
 
 def read(folder: Path) -> Manifest:
@@ -143,17 +186,22 @@ def read(folder: Path) -> Manifest:
                 hint="build the ledger again from the block files, or use the program version that wrote it: "
                 f"{document.get('program', 'unknown')}",
             )
-        return Manifest(
+        manifest = Manifest(
             network=document["network"],
             height=document["height"],
             block_hash=document["block_hash"],
             counts=Counts(**document["counts"]),
             digest=document["digest"],
             generation=document["generation"],
+            rewinds=document["rewinds"],
+            rewound_to=tuple(document["rewound_to"]),
             indexes={name: tuple(RunEntry(**run) for run in runs) for name, runs in document["indexes"].items()},
             refused=tuple(Refused(**entry) for entry in document["refused"]),
             source=document["source"],
             program=document["program"],
         )
+        if encode(manifest) != raw:  # nor anything that JSON takes for the same, such as an escape in capitals
+            raise damaged
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise damaged from None
+    return manifest

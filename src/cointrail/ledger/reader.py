@@ -37,24 +37,32 @@ class Reader(Rows):
 
     def __init__(self, folder: Path, height: int | None = None) -> None:
         self.folder = folder
+        self._version = manifests.version(folder)
         self.manifest, self._columns, self._runs = _open(folder)
         self.counts = self.manifest.counts
+        try:
+            self.height = self._height(height)
+            self.counts = counts_at(self, self.height)
+            self.snapshot = Snapshot(
+                network=self.manifest.network,
+                height=self.height,
+                block_hash=display(self.block_hash(self.height)),
+                digest=bytes(self.column("block", "digest")[self.height]).hex(),
+                counts=self.counts,
+            )
+        except BaseException:
+            self.close()
+            raise
+
+    def _height(self, wanted: int | None) -> int:
         tip = self.manifest.height
-        if height is not None and not 0 <= height <= tip:
-            self.close()
-            raise NotFound(f"height {height} is not in this ledger", hint=f"it holds heights 0 to {tip}")
         if tip < 0:
-            self.close()
-            raise Unavailable(f"{folder} holds no block yet", hint="run `cointrail ingest` to the end of a first batch")
-        self.height = tip if height is None else height
-        self.counts = counts_at(self, self.height)
-        self.snapshot = Snapshot(
-            network=self.manifest.network,
-            height=self.height,
-            block_hash=display(self.block_hash(self.height)),
-            digest=bytes(self.column("block", "digest")[self.height]).hex(),
-            counts=self.counts,
-        )
+            raise Unavailable(
+                f"{self.folder} holds no block yet", hint="run `cointrail ingest` to the end of a first batch"
+            )
+        if wanted is not None and not 0 <= wanted <= tip:
+            raise NotFound(f"height {wanted} is not in this ledger", hint=f"it holds heights 0 to {tip}")
+        return tip if wanted is None else wanted
 
     def __enter__(self) -> Self:
         return self
@@ -70,11 +78,15 @@ class Reader(Rows):
 
     def check_current(self) -> None:
         """Raise `SnapshotGone` if the chain was reorganised below this snapshot."""
-        now = manifests.read(self.folder)
-        if now.generation == self.manifest.generation:
+        version = manifests.version(self.folder)
+        if version == self._version:
             return
+        now = manifests.read(self.folder)
         row = self._columns["block", "digest"]
-        if now.height >= self.height and row.cell(self.height) == bytes.fromhex(self.snapshot.digest):
+        same = row.cell(self.height) == bytes.fromhex(self.snapshot.digest)
+        # Blocks that went and came back are the same again, but what was read in between may be another branch's.
+        if same and now.height >= self.height and now.kept(self.height, self.manifest.rewinds):
+            self._version = version
             return
         raise SnapshotGone(
             f"the chain was reorganised below height {self.height} while this question was being answered",
@@ -88,6 +100,10 @@ class Reader(Rows):
     def cell(self, table: str, name: str, row: int) -> int | None:
         """One number as it is on disk now, which may lie beyond the snapshot; None beyond the end of the file."""
         return self._columns[table, name].peek(row)
+
+    def raw_cell(self, table: str, name: str, row: int) -> bytes:
+        """The bytes of a cell as they are on disk now, which may lie beyond the snapshot; empty beyond the file."""
+        return self._columns[table, name].cell(row)
 
     def runs(self, index: str) -> Sequence[Run]:
         """The sorted runs of an index."""
@@ -103,24 +119,26 @@ class Reader(Rows):
                 f"the newest output of script {script_id} cannot be found",
                 hint="the ledger is damaged: run `cointrail verify`",
             )
+        newer = self.counts.output
         while output != NONE:
-            if not 0 <= output < self.counts.output or int(script[output]) != script_id:
+            if not 0 <= output < newer or int(script[output]) != script_id:
                 raise Unavailable(
                     f"the history of script {script_id} leads to output {output}, which does not pay it",
                     hint="the ledger is damaged: run `cointrail verify`",
                 )
             yield output
-            output = int(before[output])
+            newer, output = output, int(before[output])
 
     def newest_output_or_none(self, script_id: int) -> int:
         """Follow the link to the newest output inside this snapshot, through rows that are newer; -1 if it breaks."""
         for _ in range(_OPEN_ATTEMPTS):
-            output = self.cell("script", "last_output", script_id)
+            newer, output = None, self.cell("script", "last_output", script_id)
             while output is not None and output >= self.counts.output:
-                # A writer may be rewriting rows beyond the snapshot: take a row only if it pays the script.
-                pays = self.cell("output", "script", output) == script_id
-                output = self.cell("output", "previous_same_script", output) if pays else None
-            if output is not None and output >= 0:
+                # A writer may be rewriting rows beyond the snapshot: take a row only if it pays the script, and only
+                # if it is older than the one that led to it.
+                pays = self.cell("output", "script", output) == script_id and (newer is None or output < newer)
+                newer, output = output, self.cell("output", "previous_same_script", output) if pays else None
+            if output is not None and output >= 0 and self.cell("output", "script", output) == script_id:
                 return output
         return NONE
 

@@ -6,6 +6,7 @@ never linked, does no harm.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -29,14 +30,23 @@ def restore_links(columns: ColumnSet, txid_runs: Sequence[Run], wanted: Counts) 
         columns: the writer's column files.
         txid_runs: the txid index, already cut at `wanted`.
         wanted: the counts that stay.
+
+    Raises:
+        Unavailable: the disk refuses; it has to be done again.
     """
-    found = columns.rows_on_disk()
+    # Only these columns are sure to hold every row that wrote a link: others may be shorter after a power loss.
+    places = [(table, columns[table, name].rows_on_disk()) for table, name in REWOUND_FROM]
+    found = replace(wanted, **{table: min(rows for of, rows in places if of == table) for table, _ in places})
     if found.output > wanted.output:
         _restore_last_outputs(columns, wanted, found)
     if found.input > wanted.input:
         _restore_spenders(columns, wanted, found)
     if found.transaction > wanted.transaction:
         _restore_overwritten(columns, txid_runs, wanted, found)
+    # Only these rows know how to undo their links: that must be safe on disk before a writer puts others there.
+    for file in columns:
+        if file.column.link:
+            file.sync()
 
 
 def _restore_last_outputs(columns: ColumnSet, wanted: Counts, found: Counts) -> None:

@@ -93,8 +93,13 @@ class Rows(ABC):
 
     def overwritten(self, output_index: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         """True where a later transaction of the same txid made the output unspendable (BIP30)."""
-        links = np.array(self.column("output", "spender")[np.asarray(output_index, np.int64)], np.int64)
-        marked: Flags = (links <= -2) & (-2 - links < self.counts.transaction)
+        outputs = np.asarray(output_index, np.int64)
+        links = np.array(self.column("output", "spender")[outputs], np.int64)
+        marked: Flags = np.asarray((links <= -2) & (-2 - links < self.counts.transaction))
+        if marked.any():
+            txids = self.column("transaction", "txid")
+            later, owner = -2 - links[marked], self.transaction_of_outputs(outputs[marked])
+            marked[marked] = (later > owner) & (txids[later] == txids[owner]).all(axis=-1)
         return marked
 
     def unspent(self, output_index: npt.ArrayLike) -> npt.NDArray[np.bool_]:

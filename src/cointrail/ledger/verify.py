@@ -22,7 +22,7 @@ from cointrail.ledger.columns import Array
 from cointrail.ledger.digest import START, block_digests
 from cointrail.ledger.indexes import TXID, Run, keys_of
 from cointrail.ledger.reader import Reader
-from cointrail.ledger.schema import NONE, TABLES, Column, Table
+from cointrail.ledger.schema import NONE, TABLES, Column, Counts, Table
 from cointrail.ledger.snapshot import counts_at
 from cointrail.ledger.writer import location_checks
 
@@ -65,7 +65,7 @@ def verify(folder: Path, watch: Watch = lambda *_: None) -> list[Damage]:
     except Unavailable as error:
         return [*damages, Damage(str(folder), str(error))]
     with reader:
-        for check in (_blocks, _headers, _sums, _spenders, _histories, _indexes):
+        for check in (_blocks, _headers, _sums, _spenders, _unspent, _histories, _indexes):
             damages += check(reader, watch)
     return damages
 
@@ -93,24 +93,29 @@ def _blocks(reader: Reader, watch: Watch) -> Iterator[Damage]:
     for height in range(tip + 1):
         if height % _BLOCKS == 0:
             watch("blocks", height, tip + 1)
-        try:
-            low = [counts_at(reader, height - 1).of(table.name) for table in TABLES]
-            high = [counts_at(reader, height).of(table.name) for table in TABLES]
-            sound = all(0 <= a <= b <= reader.counts.of(t.name) for a, b, t in zip(low, high, TABLES, strict=True))
-        except IndexError:
-            sound = False
-        if not sound:
+        counts = _counts_around(reader, height)
+        if counts is None:
             yield Damage(f"block {height}", "its row counts make no sense")
             continue
+        low, high = counts
 
-        def cells(table: Table, column: Column, low: list[int] = low, high: list[int] = high) -> Array:
-            number = TABLES.index(table)
-            return reader.column(table.name, column.name)[low[number] : high[number]]
+        def cells(table: Table, column: Column, low: Counts = low, high: Counts = high) -> Array:
+            return reader.column(table.name, column.name)[low.of(table.name) : high.of(table.name)]
 
         previous = bytes(digests[height - 1]) if height else START
-        bounds = np.array([[0] * len(TABLES), [b - a for a, b in zip(low, high, strict=True)]], np.int64)
+        bounds = np.array([[0] * len(TABLES), [high.of(t.name) - low.of(t.name) for t in TABLES]], np.int64)
         if next(block_digests(previous, cells, bounds)) != bytes(digests[height]):
             yield Damage(f"block {height}", "its rows do not fit its digest")
+
+
+def _counts_around(reader: Reader, height: int) -> tuple[Counts, Counts] | None:
+    """Row counts before and after a block, or None if the rows that say them are damaged."""
+    try:
+        low, high = counts_at(reader, height - 1), counts_at(reader, height)
+    except IndexError:
+        return None
+    sound = all(0 <= low.of(table.name) <= high.of(table.name) <= reader.counts.of(table.name) for table in TABLES)
+    return (low, high) if sound else None
 
 
 def _headers(reader: Reader, watch: Watch) -> Iterator[Damage]:
@@ -137,17 +142,18 @@ def _sums(reader: Reader, watch: Watch) -> Iterator[Damage]:
     network = NETWORKS[reader.manifest.network]
     values, spent = reader.column("output", "value_sat"), reader.column("input", "output")
     unclaimed = reader.column("block", "unclaimed_sat")
-    low = counts_at(reader, -1)
     for height in range(reader.height + 1):
         if height % _BLOCKS == 0:
             watch("sums", height, reader.height + 1)
-        high = counts_at(reader, height)
+        counts = _counts_around(reader, height)
+        if counts is None:
+            continue  # said already, with the digests
+        low, high = counts
         outputs = spent[low.input : high.input]
         outputs = outputs[(outputs >= 0) & (outputs < reader.counts.output)]
         total_in = int(values[outputs].sum()) + subsidy_sat(height, network.halving_interval)
         if total_in != int(values[low.output : high.output].sum()) + int(unclaimed[height]):
             yield Damage(f"block {height}", "its values do not add up: spent + subsidy is not outputs + unclaimed")
-        low = high
 
 
 def _spenders(reader: Reader, watch: Watch) -> Iterator[Damage]:
@@ -177,7 +183,29 @@ def _spenders(reader: Reader, watch: Watch) -> Iterator[Damage]:
 def _is_leftover(reader: Reader, output: int) -> bool:
     """True for a link of a row beyond the counts, as an interrupted writer leaves it; the next writer undoes it."""
     link = reader.cell("output", "spender", output)
-    return link is not None and link >= reader.counts.input and reader.cell("input", "output", link) == output
+    if link is None or link >= 0:
+        return link is not None and link >= reader.counts.input and reader.cell("input", "output", link) == output
+    later = -2 - link
+    if later < reader.counts.transaction:
+        return False
+    owner = int(reader.transaction_of_outputs(output))
+    return reader.raw_cell("transaction", "txid", later) == bytes(reader.column("transaction", "txid")[owner])
+
+
+def _unspent(reader: Reader, watch: Watch) -> Iterator[Damage]:
+    """What the links leave unspent is as many outputs, and worth as much, as the last block says."""
+    script, values = reader.column("output", "script"), reader.column("output", "value_sat")
+    count = value = 0
+    for part in _chunks(reader.counts.output):
+        watch("unspent outputs", part.start, reader.counts.output)
+        if (script[part] >= reader.counts.script).any():
+            return  # said already, with the digests
+        unspent = reader.unspent(np.arange(part.start, part.stop))
+        count, value = count + int(unspent.sum()), value + int(values[part][unspent].sum())
+    stated, stated_value = (int(reader.column("block", name)[-1]) for name in ("unspent_outputs", "unspent_value_sat"))
+    if (count, value) != (stated, stated_value):
+        what = f"{count} outputs of {value} sat are unspent, but the last block says {stated} of {stated_value}"
+        yield Damage("output/spender.col", what)
 
 
 def _histories(reader: Reader, watch: Watch) -> Iterator[Damage]:

@@ -1,18 +1,21 @@
 """The one writer of a ledger: append rows, write links, publish, rewind.
 
 Order on disk, which makes every interruption harmless:
-1. rows of a batch are written; the three columns a rewind needs are forced to disk;
+1. rows of a batch are written; the columns a rewind needs are forced to disk;
 2. the links of the batch are written;
 3. `publish` forces everything to disk and then replaces the manifest.
 
 Rows beyond the manifest's counts do not exist. When a writer opens a ledger it first undoes the links that such rows
 may have written (`ledger.recovery`); that is the whole of crash recovery. A rewind after a reorganisation publishes the
 smaller counts first and then does the same, so it may be interrupted anywhere too.
+
+After an error nothing more is written: a disk that failed once may say yes the next time and have lost data.
 """
 
 import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -26,7 +29,7 @@ from cointrail.ledger import manifest as manifests
 from cointrail.ledger.columns import Array, ColumnSet, disk_error
 from cointrail.ledger.digest import START, block_digests
 from cointrail.ledger.indexes import NAMES, SCRIPT, TXID, U32, U64, IndexWriter, Run
-from cointrail.ledger.manifest import Manifest, Refused
+from cointrail.ledger.manifest import PROGRAM, Manifest, Refused, sync_folder
 from cointrail.ledger.recovery import REWOUND_FROM, restore_links
 from cointrail.ledger.rows import Rows
 from cointrail.ledger.schema import NONE, TABLES, Column, Counts, Table
@@ -88,16 +91,20 @@ class Writer(Rows):
             ) from None
         except OSError as error:
             raise disk_error(error, folder / "LOCK") from error
+        self._opened = ExitStack()
+        self._opened.callback(self._lock.release)
         try:
             self.manifest = _manifest_of(folder, network)
             self.columns = ColumnSet(folder, writable=True)
+            self._opened.callback(self.columns.close)
             self.counts = self.manifest.counts
             self._open_indexes()
             restore_links(self.columns, self._indexes[TXID].runs, self.counts)
         except BaseException:
-            self._lock.release()
+            self.close()
             raise
         self._pending_height = self.manifest.height
+        self._failed = False
 
     def __enter__(self) -> Self:
         return self
@@ -109,8 +116,7 @@ class Writer(Rows):
 
     def close(self) -> None:
         """Release the ledger; what was not published is withdrawn by the next writer."""
-        self.columns.close()
-        self._lock.release()
+        self._opened.close()
 
     @property
     def height(self) -> int:
@@ -129,8 +135,27 @@ class Writer(Rows):
         """Digest of the last appended block."""
         return bytes(self.column("block", "digest")[-1]) if self.counts.block else START
 
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """What is begun is finished, or this writer writes no more."""
+        if self._failed:
+            raise Unavailable(
+                f"writing to {self.folder} has failed before", hint="run the command again: what was published is safe"
+            )
+        self._failed = True
+        yield
+        self._failed = False
+
     def append(self, batch: Batch) -> None:
-        """Write the rows and links of consecutive blocks; not visible to readers before `publish`."""
+        """Write the rows and links of consecutive blocks; not visible to readers before `publish`.
+
+        Raises:
+            Unavailable: the disk refuses, or did before.
+        """
+        with self._whole():
+            self._append(batch)
+
+    def _append(self, batch: Batch) -> None:
         rows = dict(batch.rows)
         blocks = len(batch.bounds) - 1
 
@@ -173,25 +198,45 @@ class Writer(Rows):
             file.dirty = True
 
     def publish(self, *, source: str | None = None, refused: tuple[Refused, ...] | None = None) -> Manifest:
-        """Make everything appended so far durable and visible."""
+        """Make everything appended so far durable and visible.
+
+        Raises:
+            Unavailable: the disk refuses, or did before.
+        """
+        with self._whole():
+            before = self.manifest
+            return self._publish(
+                replace(
+                    before,
+                    source=before.source if source is None else source,
+                    refused=before.refused if refused is None else refused,
+                )
+            )
+
+    def _publish(self, before: Manifest) -> Manifest:
+        if not before.generation:
+            for table in TABLES:
+                sync_folder(self.folder / table.name)
         for file in self.columns:
             file.sync()
         indexes = {name: self._indexes[name].publishable() for name in NAMES}
         tip = self._pending_height
         block_hash = bytes(self.column("block", "hash")[-1])[::-1].hex() if tip >= 0 else ""
-        before = self.manifest
-        self.manifest = Manifest(
-            network=before.network,
+        withdrawn = tip < before.height
+        now = replace(
+            before,
             height=tip,
             block_hash=block_hash,
             counts=self.counts,
             digest=self.digest().hex() if tip >= 0 else "",
             generation=before.generation + 1,
+            rewinds=before.rewinds + withdrawn,
+            rewound_to=manifests.with_rewind(before.rewound_to, tip) if withdrawn else before.rewound_to,
             indexes=indexes,
-            refused=before.refused if refused is None else refused,
-            source=before.source if source is None else source,
+            program=PROGRAM,
         )
-        manifests.write(self.folder, self.manifest)
+        manifests.write(self.folder, now)
+        self.manifest = now
         for name in NAMES:
             self._indexes[name].discard_unpublished(indexes[name])
         return self.manifest
@@ -203,19 +248,21 @@ class Writer(Rows):
         """
         if height >= self._pending_height:
             return
-        self.counts = counts_at(self, height)
-        self._pending_height = height
-        for name, table in ((TXID, "transaction"), (SCRIPT, "script")):
-            self._indexes[name].rewind(self.counts.of(table))
-        self.publish()
-        restore_links(self.columns, self._indexes[TXID].runs, self.counts)
+        with self._whole():
+            self.counts = counts_at(self, height)
+            self._pending_height = height
+            for name, table in ((TXID, "transaction"), (SCRIPT, "script")):
+                self._indexes[name].rewind(self.counts.of(table))
+            self._publish(self.manifest)
+            restore_links(self.columns, self._indexes[TXID].runs, self.counts)
 
     def discard(self) -> None:
         """Forget what was appended since the last publication."""
-        self.counts = self.manifest.counts
-        self._pending_height = self.manifest.height
-        self._open_indexes()
-        restore_links(self.columns, self._indexes[TXID].runs, self.counts)
+        with self._whole():
+            self.counts = self.manifest.counts
+            self._pending_height = self.manifest.height
+            self._open_indexes()
+            restore_links(self.columns, self._indexes[TXID].runs, self.counts)
 
     def _open_indexes(self) -> None:
         self._indexes = {name: IndexWriter(self.folder, name, self.manifest.indexes.get(name, ())) for name in NAMES}

@@ -1,4 +1,7 @@
-"""Backward: where did it come from? From outputs over what their transactions spend to where the coins were made."""
+"""Backward: where did it come from?
+
+From outputs over what their transactions spend to where the value was issued, in descending chain order.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -52,10 +55,11 @@ class _Backward:
         """From outputs to inputs."""
         inputs, outputs = self._rows.inputs_of(tx_index), self._rows.outputs_of(tx_index)
         spent = self._spent[inputs.start : inputs.stop]
+        in_order = sorted(arrived.items())
         split = self._policy.backward(
             np.asarray(self._value[spent], np.int64),
             np.asarray(self._value[outputs.start : outputs.stop], np.int64),
-            {output - outputs.start: part for output, part in sorted(arrived.items())},
+            {output - outputs.start: part for output, part in in_order},
         )
         parts = {int(spent[position]): part for position, part in split.parts.items()}
         step = Step(
@@ -64,6 +68,6 @@ class _Backward:
             traced_out_sat=sum(part.sat for part in arrived.values()),
             fee_sat=split.rest_sat,
             inputs=tuple((output, part.sat) for output, part in parts.items()),
-            outputs=tuple((output, part.sat) for output, part in sorted(arrived.items())),
+            outputs=tuple((output, part.sat) for output, part in in_order),
         )
         return step, parts

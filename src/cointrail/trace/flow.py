@@ -33,7 +33,7 @@ class Reason(StrEnum):
     GENESIS = "genesis"
     """The genesis block's output, which nobody can spend."""
     COINBASE = "coinbase"
-    """Backward: a coinbase made it, out of new coins and its block's fees."""
+    """Backward: a coinbase made it, out of its subsidy and the fees of its block."""
     SEED = "reached another seed"
     HOPS = "hop limit"
     MINIMUM = "below minimum"
@@ -96,8 +96,8 @@ class Flow:
         seeds: (output_index, value_sat), ascending.
         traced_sat: value of the seeds.
         steps: transactions in processing order: ascending forward, descending backward.
-        endpoints: ascending by output_index; an output that is a seed itself can stand here twice, once as a seed
-            that was reached and once with what became of it.
+        endpoints: ascending by output_index, then reason; an output that is a seed itself can stand here twice, once
+            as a seed that was reached and once with what became of it.
         fees_sat: traced part of all fees.
         complete: False if the search limit left something unfollowed.
     """

@@ -1,4 +1,7 @@
-"""Forward: where did it go? From outputs over their spenders to where the value lies at the snapshot."""
+"""Forward: where did it go?
+
+From outputs over the inputs that spend them to where the value lies at the snapshot, in ascending chain order.
+"""
 
 from collections.abc import Mapping, Sequence
 

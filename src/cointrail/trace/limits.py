@@ -1,4 +1,7 @@
-"""How far a trace goes before it stops by request; every such stop is a recorded reason (METHODS.md 6.3)."""
+"""How far a trace goes before it stops by request.
+
+Every such stop is a recorded reason of the endpoint it leaves behind (METHODS.md 6.3). Limits are part of the answer.
+"""
 
 from dataclasses import dataclass
 
