@@ -16,7 +16,7 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	@touch $(STAMP)
 
 demo: setup
-	$(BIN)/python -m cointrail demo --workdir .demo
+	$(BIN)/python demo/run.py --workdir .demo
 
 lint: setup
 	$(BIN)/ruff format --check .

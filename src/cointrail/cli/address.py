@@ -17,7 +17,7 @@ _EPILOG = """\b
 Examples:
   cointrail address 12cbQLTFMXRnSzktFkuoG3eHoMeFtpTu3S --ledger ledger
   cointrail address bcrt1q... --history --limit 100 --json
-  cointrail address 0411db93e1dcdb8a... --ledger ledger      (a public key: outputs that pay to it directly)"""
+  cointrail address 0411db93e1dcdb8a... --ledger ledger  # a public key: outputs that pay to it directly"""
 
 
 def register(app: typer.Typer) -> None:

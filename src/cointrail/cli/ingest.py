@@ -41,8 +41,12 @@ def ingest(
     May be interrupted and repeated at any time: it goes on where it stopped, and follows reorganisations.
     Exit code 4 if blocks are damaged or missing; what could be read is in the ledger then.
     """
+    from cointrail import kernels
     from cointrail.cli.progress import ProgressLine, stop_on_interrupt
     from cointrail.service import maintenance
+
+    if not kernels.are_compiled():
+        note("first run here: compiling for this machine takes some twenty seconds, once")
 
     line = ProgressLine()
     with stop_on_interrupt() as stop:

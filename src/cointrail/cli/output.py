@@ -1,12 +1,32 @@
 """Printing answers: JSON for programs, aligned text for people, nothing else on stdout."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from cointrail.bitcoin.amounts import format_btc
+
+_BASE58 = "[1-9A-HJ-NP-Za-km-z]"
+# Private keys by their shape, so that a mistyped one is kept back too: WIF, extended, BIP38, mini keys.
+_KEYS = re.compile(
+    rf"(?<![0-9A-Za-z])(?:[5KL9c]{_BASE58}{{50,51}}|[a-zA-Z]prv{_BASE58}{{8,}}|6P{_BASE58}{{56}}|S{_BASE58}{{29}})(?![0-9A-Za-z])"
+)
+_SEED_WORDS = re.compile(r"(?<=[('])(?:[a-z]{3,8}[ ,]+){7,}[a-z]{3,8}(?=[)'])|\b(?:[a-z]{3,8} ){11,}[a-z]{3,8}\b")
+_LONG = re.compile(r"\S{201,}")
+
+
+def redacted(text: str) -> str:
+    """A text without what may be a private key or seed words: they are evidence, and output is kept in logs."""
+    return _SEED_WORDS.sub("[seed words, not repeated here]", _KEYS.sub("[a private key, not repeated here]", text))
+
+
+def one_line(text: str) -> str:
+    """A message that holds what a user gave: redacted, nothing for a terminal to obey, nothing endless."""
+    shown = _LONG.sub(lambda match: f"{match[0][:20]}... ({len(match[0]):,} characters)", redacted(text))
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in shown)
 
 
 def print_json(answer: Any) -> None:

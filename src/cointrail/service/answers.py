@@ -8,7 +8,7 @@ times ISO 8601 in UTC, ids in hex as the node displays them.
 from dataclasses import dataclass
 from typing import Literal
 
-from cointrail import __version__
+from cointrail.version import VERSION
 
 FACT: Literal["fact"] = "fact"
 INFERENCE: Literal["inference"] = "inference"
@@ -23,7 +23,7 @@ class SnapshotName:
     height: int
     block_hash: str
     digest: str
-    program: str = f"cointrail {__version__}"
+    program: str = f"cointrail {VERSION}"
 
 
 @dataclass(frozen=True, slots=True)

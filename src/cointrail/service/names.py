@@ -15,6 +15,8 @@ from cointrail.ledger.reader import Reader
 from cointrail.service.answers import Moment, SnapshotName
 
 _SCRIPT_PREFIX = "script:"
+_HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
+_TXID_DIGITS = 64
 _LONGEST_HEX = 20_000  # twice the longest script that can be spent
 
 
@@ -105,12 +107,11 @@ def find_script(reader: Reader, text: str) -> int:
 def _script_in_hex(text: str) -> bytes | None:
     """The script of a public key in hex, or of `script:HEX`. Other hex is not tried: it may be a private key."""
     stated = text.removeprefix(_SCRIPT_PREFIX)
-    try:
-        raw = bytes.fromhex(stated) if stated.isalnum() and len(stated) <= _LONGEST_HEX else b""
-    except ValueError:
+    if not set(stated) <= _HEX_DIGITS or len(stated) % 2 or len(stated) > _LONGEST_HEX:
         return None
+    raw = bytes.fromhex(stated)
     if text.startswith(_SCRIPT_PREFIX):
-        return raw or None
+        return raw
     script = bytes([len(raw)]) + raw + b"\xac"
     return script if len(raw) in (33, 65) and classify(script) == ScriptType.P2PK else None
 
@@ -130,7 +131,7 @@ def find_seed(reader: Reader, seed: str) -> npt.NDArray[np.int64]:
                 f"transaction {display(outpoint.txid)} has {len(outputs)} outputs, no output {outpoint.vout}"
             )
         return np.array([outputs.start + outpoint.vout], np.int64)
-    if len(seed) == 64 and seed.isalnum():
+    if len(seed) == _TXID_DIGITS and set(seed) <= _HEX_DIGITS:
         return np.array(reader.outputs_of(find_transaction(reader, seed)[-1]), np.int64)
     try:
         script_id = find_script(reader, seed)

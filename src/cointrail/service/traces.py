@@ -19,9 +19,7 @@ from cointrail.trace.backward import trace_backward
 from cointrail.trace.flow import Endpoint, Step
 from cointrail.trace.forward import trace_forward
 from cointrail.trace.limits import Limits
-from cointrail.trace.policies import Fifo, Haircut, Policy
-
-POLICIES: dict[str, type[Policy]] = {"fifo": Fifo, "haircut": Haircut}
+from cointrail.trace.policies import POLICIES
 
 
 def trace(
@@ -46,7 +44,7 @@ def trace(
     limits = Limits(hops=hops, min_sat=min_sat, transactions=transactions, through_coinjoins=through_coinjoins)
     seeds = find_seed(reader, seed).tolist()
     walk = trace_forward if direction == "forward" else trace_backward
-    flow = walk(reader, seeds, POLICIES[policy](), limits)
+    flow = walk(reader, seeds, POLICIES[policy], limits)
     return TraceAnswer(
         seed=seed,
         direction=direction,

@@ -1,0 +1,100 @@
+"""`make bench`: measure ingest, look-ups, kernels and peers; a table on stderr, one JSON document on stdout.
+
+python benchmarks/run.py [--transactions 5000000] [--markdown docs/benchmarks.md] [--only kernels peers]
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ingest
+import kernels
+import lookups
+import machine
+import peers
+import report
+from chain import cached_chain
+
+ROOT = Path(__file__).resolve().parent.parent
+PARTS = ("ingest", "lookups", "kernels", "peers")
+
+
+def _options() -> argparse.Namespace:
+    data = Path(os.environ.get("COINTRAIL_DATA") or ROOT.parent / "shared" / "data")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--transactions", type=int, default=5_000_000, help="of the large chain; the small has a tenth")
+    parser.add_argument("--repetitions", type=int, nargs=2, default=(3, 2), metavar=("SMALL", "LARGE"))
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--work", type=Path, default=ROOT / ".bench", help="chains and ledgers, kept between runs")
+    parser.add_argument("--blocks", type=Path, default=data / "blocks" / "mainnet-singles", help="real blocks, *.blk")
+    parser.add_argument("--peer-python", help=f"interpreter that has the peers; also {peers.ENVIRONMENT}")
+    parser.add_argument("--rounds", type=int, default=peers.ROUNDS, help="of kernels and peers")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="also write the page")
+    return parser.parse_args()
+
+
+def _lookups(options: argparse.Namespace) -> dict[str, Any]:
+    """In the ledger that the large ingest left."""
+    ledger = options.work / f"ledger-{options.transactions}"
+    if not ledger.exists():
+        raise ingest.NotMeasured(f"there is no ledger at {ledger}")
+    blocks, _ = cached_chain(options.work, options.transactions, options.seed)
+    return lookups.measure(ledger, blocks)
+
+
+def _kernels(options: argparse.Namespace) -> dict[str, Any]:
+    blocks, _ = cached_chain(options.work, max(options.transactions // 10, 1), options.seed)
+    return kernels.measure(blocks / "blk00000.dat", options.rounds)
+
+
+def _peers(options: argparse.Namespace) -> dict[str, Any]:
+    if not any(options.blocks.glob("*.blk")):
+        raise ingest.NotMeasured(f"no real blocks at {options.blocks}")
+    return peers.measure(options.blocks, options.peer_python, options.rounds)
+
+
+def _attempt(measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The result, or the reason why there is none: one failing part does not hide the others."""
+    try:
+        return measure()
+    except ingest.NotMeasured as reason:
+        return {"not_measured": str(reason)}
+    except Exception as fault:
+        return {"not_measured": f"{type(fault).__name__}: {fault}"}
+
+
+def main() -> int:
+    options = _options()
+    options.work.mkdir(parents=True, exist_ok=True)
+    ingest.share_source()
+    work: dict[str, Callable[[], dict[str, Any]]] = {
+        "ingest": lambda: ingest.measure_both(
+            options.work, options.transactions, tuple(options.repetitions), options.seed
+        ),
+        "lookups": lambda: _lookups(options),
+        "kernels": lambda: _kernels(options),
+        "peers": lambda: _peers(options),
+    }
+    document: dict[str, Any] = {
+        "machine": machine.describe(options.work),
+        "parameters": {name: getattr(options, name) for name in ("transactions", "repetitions", "seed", "rounds")},
+    }
+    for name in PARTS:
+        if name in options.only:
+            print(f"measuring {name} ...", file=sys.stderr, flush=True)
+            document[name] = _attempt(work[name])
+    document["machine"]["load_after"] = machine.load()
+    print(report.as_text(document), file=sys.stderr)
+    if options.markdown:
+        options.markdown.write_text(report.as_markdown(document))
+    print(json.dumps(document, indent=2))
+    return int(any("not_measured" in document[name] for name in options.only))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,268 @@
+"""Write the reference pages that follow from the code, or check that they are up to date.
+
+python docs/generate.py            write them
+python docs/generate.py --check    exit code 1 and the names of the pages that are stale
+"""
+
+import argparse
+import contextlib
+import dataclasses
+import inspect
+import io
+import os
+import sys
+import types
+import typing
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from cointrail import config, errors
+from cointrail.cli.main import app, run
+from cointrail.ledger import schema
+from cointrail.ledger.digest import hashed_columns
+from cointrail.ledger.indexes import NAMES
+from cointrail.ledger.verify import Damage
+from cointrail.service import answers, maintenance, simulations
+
+REFERENCE = Path(__file__).resolve().parent / "reference"
+HELP_WIDTH = "100"
+NOTE = "<!-- Written by docs/generate.py from {source}. Do not edit: change the source and run `make docs`. -->\n"
+
+# Which command gives which answer with --json; the answers in it are described after it.
+COMMANDS = {
+    "status": answers.Status,
+    "block": answers.BlockAnswer,
+    "tx": answers.TransactionAnswer,
+    "address": answers.AddressAnswer,
+    "address --history": answers.HistoryEntry,
+    "cluster": answers.ClusterAnswer,
+    "trace": answers.TraceAnswer,
+    "ingest": maintenance.IngestAnswer,
+    "verify": maintenance.VerifyAnswer,
+    "simulate": simulations.SimulationAnswer,
+}
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
+
+
+def first_line(thing: object) -> str:
+    """The first sentence of a docstring."""
+    return (inspect.getdoc(thing) or "").split("\n\n")[0].replace("\n", " ")
+
+
+def store_format() -> str:
+    """The whole on-disk format on one screen."""
+    parts = [NOTE.format(source="src/cointrail/ledger/schema.py"), f"# Store format {schema.FORMAT}\n\n"]
+    parts.append(
+        "A ledger is a folder. Each column is a file `TABLE/COLUMN.col` of fixed-width little-endian cells; the row "
+        "number is the id, in chain order. Only rows below the counts in the manifest exist. A **link** is a cell that "
+        "a later row may rewrite; it holds the id of the row that wrote it and is believed only if that row lies in "
+        "the snapshot and points back. A **local** column says where things lie on this host. The digest covers every "
+        "column that is neither, table by table, in the order below. `u4` is an unsigned number of four bytes, `i8` a "
+        "signed one of eight, `u1[32]` 32 bytes.\n\n"
+    )
+    hashed = {(each.name, column.name) for each, column in hashed_columns()}
+    for each in schema.TABLES:
+        size = sum(column.row_bytes for column in each.columns)
+        parts.append(f"## {each.name}: row = `{each.row_id}`, {size} bytes\n\n")
+        rows = []
+        for column in each.columns:
+            kind = "link" if column.link else "local" if column.local else "fixed"
+            assert ((each.name, column.name) in hashed) == (kind == "fixed")
+            cell = column.dtype.removeprefix("<") + (f"[{column.width}]" if column.width > 1 else "")
+            rows.append((f"`{column.name}`", cell, kind, column.text))
+        parts.append(table(("column", "cell", "kind", "holds"), rows) + "\n")
+    parts.append(
+        "## Beside the tables\n\n"
+        + table(
+            ("file", "holds"),
+            (
+                (
+                    "`MANIFEST.json`",
+                    "format, network, height, block hash, counts, digest, generation, runs, refused blocks, source, "
+                    "program, checksum (SHA-256 of the rest, keys sorted, no spaces); replaced atomically",
+                ),
+                (
+                    f"`index/{{{','.join(NAMES)}}}.NNNNNNNN.run`",
+                    "a sorted run: all keys (u8), then all ids (u4); a key is the first eight bytes of the txid, or of "
+                    "SHA-256(scriptPubKey), as a number",
+                ),
+                ("`LOCK`", "held by the one writer"),
+            ),
+        )
+    )
+    parts.append("\n`digest[h] = SHA-256(digest[h - 1] || rows of block h)`, and `digest[-1]` is 32 zero bytes.\n")
+    return "".join(parts)
+
+
+def command_line() -> str:
+    """Every help text."""
+    parts = [NOTE.format(source="the commands' help"), "# Command line\n\n"]
+    parts.append(
+        "Answers go to stdout, words and progress to stderr. `-h` works everywhere. Exit codes: [errors](errors.md); "
+        "fields of `--json`: [json](json.md); settings: [settings](settings.md).\n"
+    )
+    names = [command.name or "" for command in app.registered_commands]
+    parts += [
+        f"\n## cointrail {name}".rstrip() + f"\n\n```text\n{help_of(name).strip()}\n```\n" for name in ["", *names]
+    ]
+    return "".join(parts)
+
+
+def help_of(name: str) -> str:
+    """The help of one command, of the program for an empty name."""
+    text = io.StringIO()
+    before = os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = HELP_WIDTH
+    try:
+        with contextlib.redirect_stdout(text):
+            code = run([*([name] if name else []), "--help"])
+    finally:
+        if before is None:
+            del os.environ["COLUMNS"]
+        else:
+            os.environ["COLUMNS"] = before
+    assert code == 0, name
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
+
+
+def settings() -> str:
+    """The table of settings."""
+    in_file = {setting.name for setting in config.SETTINGS if setting.in_file}
+    rows = [
+        (f"`{each.name}`", f"`{each.variable}`", "yes" if each.name in in_file else "no", each.text)
+        for each in config.SETTINGS
+    ]
+    return (
+        NOTE.format(source="src/cointrail/config.py")
+        + "# Settings\n\nPrecedence: **flag > environment > file > default**. `cointrail config` prints each value and "
+        "where it comes from. The file is TOML; an unknown key in it is refused with the nearest name.\n\n"
+        + table(("setting", "environment variable", "in the file", "meaning"), rows)
+        + '\n```toml\n# config.toml\nledger = "/data/ledger"\n```\n\n'
+        "Respected besides: `NUMBA_CACHE_DIR` (compiled kernels; default: `cointrail` in the user's cache folder, by "
+        "the digest of the kernels' source), `XDG_CACHE_HOME`, `COLUMNS` (width of help texts). No setting is a "
+        "secret, and cointrail opens no network connection.\n"
+    )
+
+
+def errors_tree(kind: type[errors.CointrailError] = errors.CointrailError, depth: int = 0) -> Iterator[Sequence[str]]:
+    """The tree of errors as rows."""
+    name = "&nbsp;" * 4 * depth + f"`{kind.__name__}`"
+    yield name, f"`{kind.code}`", str(kind.exit_code), str(kind.http_status), first_line(kind)
+    for child in kind.__subclasses__():
+        if child.__module__ == errors.__name__:
+            yield from errors_tree(child, depth + 1)
+
+
+def errors_page() -> str:
+    """Errors, exit codes, HTTP status."""
+    return (
+        NOTE.format(source="src/cointrail/errors.py")
+        + "# Errors and exit codes\n\nExit code 0 means done; an empty but complete answer is 0. Every other code "
+        "comes with a line `error: ...` on stderr and often a line `hint: ...`. The HTTP status is for the web API to "
+        "come; `code` is the stable name for programs.\n\n"
+        + table(("error", "code", "exit code", "HTTP", "meaning"), errors_tree())
+        + "\nErrors that Python's own errors stand behind: out of memory and a file or disk that cannot be read or "
+        "written end with 6, Ctrl-C with 130; anything unforeseen is a fault of ours and ends with 1. "
+        "`cointrail --verbose ...` adds the program's trace.\n"
+    )
+
+
+def json_page() -> str:
+    """The fields of every answer."""
+    parts = [NOTE.format(source="the dataclasses in src/cointrail/service"), "# JSON answers\n\n"]
+    parts.append(
+        "What `--json` prints, and what the Python API gives as frozen dataclasses of the same names. Amounts are "
+        "integers in satoshi, times ISO 8601 in UTC, ids in hex as a node displays them. `basis` says whether the "
+        "answer is a fact or an inference; `snapshot` names what it is bound to.\n\n"
+    )
+    parts.append(table(("command", "answer"), ((f"`{name}`", link(kind)) for name, kind in COMMANDS.items())))
+    parts.append(
+        "\n`address --history` prints JSON lines: first `{total, first}` (transactions in all, number of the first "
+        "entry shown), then one entry a line, oldest first. `config` prints one object: for each setting `{value, "
+        "origin}`.\n"
+    )
+    for kind in described():
+        hints = typing.get_type_hints(kind)
+        rows = [(f"`{field.name}`", spell(hints[field.name])) for field in dataclasses.fields(kind)]
+        parts.append(f"\n## {kind.__name__}\n\n{inspect.getdoc(kind)}\n\n{table(('field', 'type'), rows)}")
+    return "".join(parts)
+
+
+def described() -> list[type]:
+    """The answers of the commands, each followed by those it is made of, none twice."""
+    found: list[type] = []
+
+    def add(hint: object) -> None:
+        if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+            if hint not in found:
+                found.append(hint)
+                for each in typing.get_type_hints(hint).values():
+                    add(each)
+            return
+        for each in typing.get_args(hint):
+            add(each)
+
+    for kind in COMMANDS.values():
+        add(kind)
+    assert Damage in found
+    return found
+
+
+def link(kind: type) -> str:
+    """A link to an answer's section."""
+    return f"[{kind.__name__}](#{kind.__name__.lower()})"
+
+
+def spell(hint: object) -> str:
+    """A type in words."""
+    plain = {int: "integer", str: "text", bool: "true or false", float: "number", types.NoneType: "null"}
+    if isinstance(hint, type) and hint in plain:
+        return plain[hint]
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Literal:
+        return " or ".join(f'`"{each}"`' for each in arguments)
+    if origin is tuple:
+        return f"list of {spell(arguments[0])}"
+    if origin is dict:
+        return f"object: {spell(arguments[0])} to {spell(arguments[1])}"
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(spell(each) for each in arguments)
+    assert dataclasses.is_dataclass(hint)
+    assert isinstance(hint, type)
+    return link(hint)
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "store-format.md": store_format,
+    "cli.md": command_line,
+    "settings.md": settings,
+    "errors.md": errors_page,
+    "json.md": json_page,
+}
+
+
+def main() -> int:
+    """Write or check."""
+    parser = argparse.ArgumentParser(description="Write the generated reference pages.")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a page is stale")
+    check = parser.parse_args().check
+    stale = []
+    for name, page in PAGES.items():
+        path, text = REFERENCE / name, page()
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            stale.append(name)
+            if not check:
+                path.write_text(text, encoding="utf-8")
+    if check and stale:
+        print(f"stale: {', '.join(stale)}; run `make docs`", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Who takes part in the economy: SCENARIO.md 3, one module a kind of actor."""

@@ -1,0 +1,1 @@
+"""Writing a world down: block files, truth tables, manifest."""

@@ -1,0 +1,63 @@
+"""Truth tables and result files as SQL views of one in-memory database.
+
+Keys are 32 bytes in internal order in the truth and hex in result files; the views show both as lower-case hex.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from cointrail.errors import InputRefused
+
+_TRUTH = ("entities", "scripts", "transactions", "inputs", "outputs", "mix_links")
+_RESULTS = ("ledger", "transactions", "outputs", "partition", "coinjoins")
+
+
+class Tables:
+    """Views `truth_NAME` and `result_NAME`. A context manager.
+
+    Args:
+        results: folder of the product's result files.
+        world: folder of the world.
+
+    Raises:
+        InputRefused: a file is missing or cannot be read.
+    """
+
+    def __init__(self, results: Path, world: Path) -> None:
+        import duckdb
+
+        self._connection = duckdb.connect(":memory:")
+        self._connection.execute("SET threads = 2")
+        for name in _TRUTH:
+            self._view(f"truth_{name}", world / "truth" / f"{name}.parquet", "read_parquet(?)")
+        for name in _RESULTS:
+            self._view(f"result_{name}", results / f"{name}.csv", "read_csv(?, header = true)")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    def _view(self, name: str, path: Path, source: str) -> None:
+        if not path.is_file():
+            raise InputRefused(f"{path} is missing", hint="give a complete world, made by `cointrail simulate`")
+        described = self._connection.execute(f"DESCRIBE SELECT * FROM {source}", [str(path)]).fetchall()
+        columns = ", ".join(
+            f"lower(hex({column})) AS {column}" if kind == "BLOB" else str(column) for column, kind, *_ in described
+        )
+        # The names are this module's, the path is a parameter.
+        self._connection.execute(f"CREATE TABLE {name} AS SELECT {columns} FROM {source}", [str(path)])  # noqa: S608
+
+    def rows(self, query: str) -> Sequence[tuple[Any, ...]]:
+        """All rows of a query."""
+        result: Sequence[tuple[Any, ...]] = self._connection.execute(query).fetchall()
+        return result
+
+    def numbers(self, query: str) -> tuple[int, ...]:
+        """The one row of a query, as whole numbers; nothing counts as 0."""
+        return tuple(int(value or 0) for value in self.rows(query)[0])
