@@ -40,6 +40,8 @@ bench: setup
 
 docs: setup
 	$(BIN)/python docs/generate.py
+	$(BIN)/python demo/run.py --workdir .demo --page docs/tutorial/bazaar.md > /dev/null
+	$(BIN)/python docs/draw.py --workdir .demo
 
 format: setup
 	$(BIN)/ruff format .

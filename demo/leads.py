@@ -1,132 +1,144 @@
 """What the investigation asks about, found with the Python API from the chain, three receipts and a tag pack.
 
-Nothing here reads the truth. Where a person would look at an answer and choose a line, this module does.
+Where a person looks at an answer and chooses a line, this module does. It never reads the truth.
 """
 
 import csv
 import re
 from bisect import bisect_left
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import cointrail
+from cointrail.bitcoin.amounts import format_btc
 
 EXCHANGES = ("Alpha", "Beta", "Gamma")
+POLICIES = ("fifo", "haircut")
 
 
-@dataclass(slots=True, eq=False)
 class Leads:
-    """The lines a person would follow; each is a text as the command line takes it.
+    """Everything is found when it is made; texts are as the command line takes them."""
 
-    Attributes:
-        world, ledger: the folders.
-        tags: address to label, as the tag pack `services.yaml` says.
-    """
+    def __init__(self, world: Path, ledger: Path) -> None:
+        self.path = ledger
+        pack = (world / "inputs" / "tags" / "services.yaml").read_text("utf-8")
+        self.tags: dict[str, str] = dict(re.findall(r"address: '(\w+)'\n +label: (\w+)", pack))
+        with (world / "inputs" / "undercover.csv").open(encoding="utf-8", newline="") as file:
+            self.receipt = next(csv.DictReader(file))
+        self.members = lru_cache(None)(self._members)
+        with cointrail.open(ledger) as self.opened:
+            self._follow()
 
-    world: Path
-    ledger: Path
-    tags: dict[str, str]
-    receipt: dict[str, str] = field(init=False)
-    paid: str = field(init=False)
-    sweep: str = field(init=False)
-    collected: str = field(init=False)
-    onward: str = field(init=False)
-    deposit: str = field(init=False)
-    before: int = field(init=False)
-    stranger: str = field(init=False)
-    bridge: str = field(init=False)
-    payers: dict[int, Counter[str]] = field(init=False)
-    hop: str = field(init=False)
-
-    @property
-    def payment(self) -> str:
-        """The test payment's outpoint."""
-        return f"{self.receipt['txid']}:{self.receipt['vout']}"
-
-
-def find(world: Path, ledger: Path) -> Leads:
-    """Follow the first receipt through the ledger."""
-    pack = (world / "inputs" / "tags" / "services.yaml").read_text("utf-8")
-    leads = Leads(world, ledger, dict(re.findall(r"address: '(\w+)'\n +label: (\w+)", pack)))
-    with (world / "inputs" / "undercover.csv").open(encoding="utf-8", newline="") as file:
-        leads.receipt = next(csv.DictReader(file))
-    with cointrail.open(ledger) as opened:
-        output = opened.transaction(leads.receipt["txid"]).outputs[int(leads.receipt["vout"])]
-        assert output.address is not None
+    def _follow(self) -> None:
+        opened, self.txid = self.opened, self.receipt["txid"]
+        self.tip, self.payment = opened.reader.height, f"{self.txid}:{self.receipt['vout']}"
+        output = opened.transaction(self.txid).outputs[int(self.receipt["vout"])]
         assert output.spender is not None
-        leads.paid, leads.sweep = output.address, output.spender.txid
-        largest = max(opened.transaction(leads.sweep).outputs, key=lambda each: each.value_sat)
-        assert largest.spender is not None
-        leads.collected, leads.onward = f"{leads.sweep}:{largest.vout}", largest.spender.txid
-        leads.deposit = next(
-            each.address
-            for each in opened.transaction(leads.onward).outputs
-            if each.address and set(opened.cluster(each.address).members) & set(leads.tags)
-        )
-        leads.before, leads.stranger, leads.bridge = _bridge(leads, opened)
-        leads.payers = {height: _payers(leads, opened, height) for height in (leads.before, opened.reader.height)}
-        leads.hop = _one_hop(leads, opened)
-    return leads
+        self.paid, self.sweep = str(output.address), output.spender.txid
+        self.swept = opened.transaction(self.sweep)
+        self.collection = max(self.swept.outputs, key=lambda each: each.value_sat)
+        assert self.collection.spender is not None
+        self.onward = self.collection.spender.txid
+        self.exchange_of = {
+            member: label
+            for address, label in self.tags.items()
+            if label in EXCHANGES
+            for member in opened.cluster(address).members
+        }
+        outputs = opened.transaction(self.onward).outputs
+        self.deposit = next(str(each.address) for each in outputs if each.address in self.exchange_of)
+        self.exchange = self.exchange_of[self.deposit]
+        self.hot = next(address for address, label in self.tags.items() if label == self.exchange)
+        self._find_bridge()
+        self.payers = {height: list(self._paid_in(height)) for height in (self.before, self.tip)}
+        self.hop = self._find_hop()
+        self.account = opened.address(self.deposit)
+        self.traces = [opened.trace(self.payment, policy=name, hops=2) for name in POLICIES]
 
+    def _members(self, height: int) -> frozenset[str]:
+        """The co-spend cluster of the paid address at a height."""
+        with cointrail.open(self.path, height) as opened:
+            return frozenset(opened.cluster(self.paid).members)
 
-def members(leads: Leads, height: int | None) -> frozenset[str]:
-    """The co-spend cluster of the paid address at a height."""
-    with cointrail.open(leads.ledger, height) as opened:
-        return frozenset(opened.cluster(leads.paid).members)
+    def _find_bridge(self) -> None:
+        """The last height at which no tagged address is in the cluster, which one comes next, and through what."""
+        (self.stranger,) = self.members(self.tip) & set(self.tags)
+        heights = range(self.swept.height, self.tip + 1)
+        joined = heights[bisect_left(heights, 1, key=lambda height: int(self.stranger in self.members(height)))]
+        self.before, mine = joined - 1, self.members(joined - 1)
+        with cointrail.open(self.path, self.before) as opened:
+            self.others = frozenset(opened.cluster(self.stranger).members)
+        for txid in self.opened.block(str(joined)).txids:
+            spent = {each.address for each in self.opened.transaction(txid).inputs}
+            if spent & mine and spent & self.others:
+                self.bridge = txid
 
+    def _paid_in(self, height: int) -> Iterator[tuple[str, int, str]]:
+        """(txid, vout, exchange whose cluster holds every input or "") of what others paid to a height's cluster."""
+        mine, heights = self.members(height), dict[str, int]()
+        for member in mine:
+            heights |= {each.txid: each.height for each in self.opened.history(member) if each.received_sat}
+        for txid in sorted(heights, key=lambda each: (heights[each], each)):
+            tx = self.opened.transaction(txid)
+            payers = {each.address for each in tx.inputs}
+            labels = {self.exchange_of.get(str(each), "") for each in payers}
+            if heights[txid] <= height and not payers & mine:
+                for output in tx.outputs:
+                    if output.address in mine:
+                        yield txid, output.vout, labels.pop() if len(labels) == 1 else ""
 
-def _bridge(leads: Leads, opened: cointrail.Ledger) -> tuple[int, str, str]:
-    """The last height at which no tagged address is in the cluster; which one comes then, and by what transaction."""
-    (stranger,) = members(leads, None) & set(leads.tags)
-    start = opened.transaction(leads.sweep).height
-    heights = range(start, opened.reader.height + 1)
-    joined = heights[bisect_left(heights, True, key=lambda height: stranger in members(leads, height))]
-    mine = members(leads, joined - 1)
-    for txid in opened.block(str(joined)).txids:
-        spent = {each.address for each in opened.transaction(txid).inputs}
-        if spent & mine and spent - mine:
-            return joined - 1, stranger, txid
-    raise AssertionError(joined)
+    def _find_hop(self) -> str:
+        """The first payment whose second transaction backward spends a tagged exchange address and nothing else."""
+        hot = {address for address, label in self.tags.items() if label in EXCHANGES}
+        for txid, vout, label in self.payers[self.before]:
+            ends = self.opened.trace(f"{txid}:{vout}", direction="backward", hops=2).endpoints
+            if not label and all(end.address in hot and end.hops == 2 for end in ends):
+                self.hop_exchange = self.tags[str(ends[0].address)]
+                return f"{txid}:{vout}"
+        raise AssertionError("no payment from a tagged address over one hop")
 
+    def names(self) -> dict[str, object]:
+        """What case.md may name."""
+        deposit, haircut = self.account, self.traces[1]
+        arrived = sum(end.traced_sat for end in haircut.endpoints if end.address == self.deposit)
+        return vars(self) | {
+            "tagged": len(self.tags),
+            "vout": self.receipt["vout"],
+            "joined": self.before + 1,
+            "label": self.tags[self.stranger],
+            "size_before": len(self.members(self.before)),
+            "size_others": len(self.others),
+            "size_now": len(self.members(self.tip)),
+            "sweep_inputs": len(self.swept.inputs),
+            "sweep_outputs": len(self.swept.outputs),
+            "collected_btc": format_btc(self.collection.value_sat),
+            "straight": sum(bool(label) for _, _, label in self.payers[self.before]),
+            "deposit_btc": format_btc(deposit.received_sat),
+            "haircut_btc": format_btc(arrived),
+            "traced_btc": format_btc(haircut.traced_sat),
+            "payer_table": self.payer_table(),
+            "policy_table": self.policy_table(),
+        }
 
-def _incoming(leads: Leads, opened: cointrail.Ledger, height: int) -> list[tuple[str, list[int]]]:
-    """(txid, vouts) of what the cluster of a height received up to it from others."""
-    mine = members(leads, height)
-    txids = {entry.txid: entry.height for each in mine for entry in opened.history(each) if entry.received_sat}
-    found = []
-    for txid in sorted(txids, key=lambda each: (txids[each], each)):
-        if txids[txid] <= height:
-            tx = opened.transaction(txid)
-            if not {each.address for each in tx.inputs} & mine:
-                found.append((txid, [each.vout for each in tx.outputs if each.address in mine]))
-    return found
+    def payer_table(self) -> str:
+        """How many payments came straight from an exchange."""
+        counts = {height: Counter(label for _, _, label in self.payers[height]) for height in self.payers}
+        lines = ["straight from  " + "  ".join(f"cluster at {height:,}" for height in counts)]
+        for label in (*EXCHANGES, ""):
+            cells = "  ".join(f"{count[label]:>{len(f'cluster at {at:,}')},}" for at, count in counts.items())
+            lines.append(f"{label or 'anybody else':<13}  {cells}")
+        return "\n".join(lines)
 
-
-def exchange_of(leads: Leads, opened: cointrail.Ledger) -> dict[str, str]:
-    """Address to exchange: an assertion (the tag) carried by an inference (the cluster of the tagged address)."""
-    return {
-        member: label
-        for address, label in leads.tags.items()
-        if label in EXCHANGES
-        for member in opened.cluster(address).members
-    }
-
-
-def _payers(leads: Leads, opened: cointrail.Ledger, height: int) -> Counter[str]:
-    """Payments to the cluster of a height, by the exchange whose cluster holds every input."""
-    exchanges, found = exchange_of(leads, opened), Counter[str]()
-    for txid, vouts in _incoming(leads, opened, height):
-        labels = {exchanges.get(each.address or "", "") for each in opened.transaction(txid).inputs}
-        found[labels.pop() if len(labels) == 1 else ""] += len(vouts)
-    return found
-
-
-def _one_hop(leads: Leads, opened: cointrail.Ledger) -> str:
-    """The first payment whose two transactions backward end at a tagged exchange address and nowhere else."""
-    hot = {address for address, label in leads.tags.items() if label in EXCHANGES}
-    for txid, vouts in _incoming(leads, opened, leads.before):
-        ends = opened.trace(f"{txid}:{vouts[0]}", direction="backward", hops=2).endpoints
-        if all(end.address in hot and end.hops == 2 for end in ends):
-            return f"{txid}:{vouts[0]}"
-    raise AssertionError("no such payment")
+    def policy_table(self) -> str:
+        """Where both policies end, side by side."""
+        ends = {end.outpoint: end for answer in self.traces for end in answer.endpoints}
+        parts = [{end.outpoint: end.traced_sat for end in answer.endpoints} for answer in self.traces]
+        lines = [f"{POLICIES[0]:>10}  {POLICIES[1]:>10}  ended because  at"]
+        for outpoint, end in ends.items():
+            cells = "  ".join(f"{format_btc(part.get(outpoint, 0)):>10}" for part in parts)
+            lines.append(f"{cells}  {end.reason:<13}  {end.address}")
+        lines.append("  ".join(f"{format_btc(each.fees_sat):>10}" for each in self.traces) + "  fees")
+        lines.append("  ".join(f"{format_btc(each.traced_sat):>10}" for each in self.traces) + "  together")
+        return "\n".join(lines)

@@ -1,95 +1,143 @@
-"""`make demo`: an invented market on regtest, followed with the real command line. Offline, no node.
+"""`make demo`: the case of case.md, followed in a simulated world with the real command line. Offline, no node.
 
 python demo/run.py --workdir .demo
+python demo/run.py --page docs/tutorial/bazaar.md    also writes what it gives as a page
 """
 
 import argparse
-import json
+import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
-import textwrap
 import time
 from functools import partial
 from pathlib import Path
+from textwrap import fill
+from typing import Any
 
-from blocks import write_block_files
-from story import Story, tell
+from leads import Leads
+from truth import solution
 
-from cointrail.bitcoin.amounts import format_btc
-
-WIDTH, MOST_LINES = 110, 22
+WIDTH = 117
 MARK = ".cointrail-demo"
+CASE = Path(__file__).resolve().parent / "case.md"
+BLOCK = re.compile(r"```(\w+)\n(.*?)\n```", re.DOTALL)
+HINT = re.compile(r"  # (lines|until|only) (.*)$")
 short = partial(re.compile(r"\b([0-9a-f]{6})[0-9a-f]{52}([0-9a-f]{6})\b").sub, r"\1…\2")
-OPENING = """The Lantern is an invented market. Its buyers paid to deposit addresses and received nothing. They had
-their coins from an exchange, the Harbour. The operator collected the deposits, mixed in other money, took part in a
-CoinJoin of strangers, and paid into another exchange, the Kestrel. We are asked to follow Ada's 2 BTC. Names after <-
-come from this plot; the program sees addresses only. Long ids are shortened in answers, never in a command."""
+NOTE = "<!-- Written by demo/run.py from demo/case.md. Do not edit: change the source and run `make docs`. -->"
+TO_READERS = """`make demo` plays this case in under a minute. To type it yourself, start in an empty folder with
+`cointrail` on the path ([install](../../README.md#install)): every id and amount will be the same, because a seed gives
+the same bytes anywhere. For the commands on real blocks, slowly, see [first steps](first-steps.md)."""
 
 
-class Stage:
-    """Runs commands; prints what was asked, what was answered, what it means and what it does not prove."""
+class Names(dict[str, Any]):
+    """What stands for `{name}` in the case. All but the folders is found once there is a ledger."""
 
-    def __init__(self, workdir: Path, story: Story) -> None:
-        self.names, self.steps = story.chain.names, 0
-        shown = workdir.relative_to(Path.cwd()) if workdir.is_relative_to(Path.cwd()) else workdir
-        self.node, self.ledger = str(shown / "node"), str(shown / "ledger")
-
-    def title(self, text: str) -> None:
-        """Begin a step."""
-        self.steps += 1
-        print(f"\n{self.steps}. {text}\n{'-' * (len(text) + 3)}")
-
-    def run(self, *words: str) -> tuple[str, str]:
-        """Run one command line and show it; gives what it wrote to stdout and stderr."""
-        command = [*words, "--ledger", self.ledger]
-        print(f"$ cointrail {shlex.join(command)}", flush=True)
-        command = [sys.executable, "-m", "cointrail", *command]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            sys.exit(f"{done.stderr}demo: this command ended with exit code {done.returncode}")
-        return done.stdout, done.stderr
-
-    def ask(self, title: str, *words: str, says: str, not_proven: str) -> None:
-        """A whole step."""
-        self.title(title)
-        lines = "".join(self.run(*words)).splitlines()
-        for line in lines[:MOST_LINES]:
-            who = "".join(f"   <- {self.names[word]}" for word in line.split() if word in self.names)
-            print(f"  {short(line)}{who}".rstrip())
-        print(f"  … {len(lines) - MOST_LINES} more lines\n" if lines[MOST_LINES:] else "")
-        self.means(says, not_proven)
-
-    def means(self, says: str, not_proven: str) -> None:
-        """What an answer says, and what it does not."""
-        _say(f"It says: {says}")
-        _say(f"It does not prove: {not_proven}")
+    def __missing__(self, name: str) -> Any:
+        if "paid" in self:
+            raise KeyError(name)
+        leads = Leads(Path(self["world"]), Path(self["ledger"]))
+        self.update(leads.names() | solution(Path(self["world"]), leads))
+        return self[name]
 
 
-def _say(text: str) -> None:
-    print(textwrap.fill(" ".join(text.split()), WIDTH, break_on_hyphens=False) + "\n")
+class Play:
+    """Plays the case: prints it, and keeps it as Markdown."""
+
+    def __init__(self, shown: Path) -> None:
+        self.names = Names(world=str(shown / "world"), ledger=str(shown / "ledger"))
+        self.environment = {key: value for key, value in os.environ.items() if not key.startswith("COINTRAIL_")}
+        self.environment["PYTHONIOENCODING"] = "utf-8"
+        self.parts, self.steps = [NOTE], 0
+
+    def all(self) -> None:
+        """Play every part in turn."""
+        for part in re.split(r"\n\n(?!\$)", CASE.read_text("utf-8").strip()):
+            if part.startswith("# "):
+                self.keep(part, part[2:] + "\n" + "=" * (len(part) - 2))
+            elif part.startswith("## "):
+                part, self.steps = part.format_map(self.names), self.steps + 1
+                title = f"{self.steps}. {part[3:]}"
+                self.keep(part, title + "\n" + "-" * len(title))
+            elif match := BLOCK.fullmatch(part):
+                lines = match[2].splitlines()
+                shown = "\n".join(self.run(line) if line.startswith("$") else self.format(line) for line in lines)
+                self.keep(f"```{match[1]}\n{shown}\n```", "\n".join(f"  {line}".rstrip() for line in shown.split("\n")))
+            else:
+                items = re.split(r"\n(?=- )", self.format(part))
+                text = "\n".join(
+                    fill(" ".join(item.split()), WIDTH, subsequent_indent="  " * item.startswith("- "),
+                         break_long_words=False, break_on_hyphens=False) for item in items
+                )  # fmt: skip
+                self.keep(text, text)
+
+    def format(self, text: str) -> str:
+        """A text with names filled in."""
+        return text.format_map(self.names)
+
+    def keep(self, markdown: str, text: str) -> None:
+        """Print a part and keep it for the page."""
+        self.parts.append(markdown)
+        print(text, flush=True, end="\n\n")
+
+    def run(self, line: str) -> str:
+        """Run one command line; gives it and its answer, shortened as the case says."""
+        hint = HINT.search(line)
+        line = self.format(HINT.sub("", line)).removeprefix("$ ")
+        words = shlex.split(line)
+        if words[0] == "export":
+            name, _, value = words[1].partition("=")
+            self.environment[name] = value
+            return f"$ {line}"
+        program = [sys.executable, "-P", "-m", "cointrail"] if words[0] == "cointrail" else words[:1]
+        done = subprocess.run(
+            [*program, *words[1:]], env=self.environment, capture_output=True, encoding="utf-8", check=False
+        )
+        if done.returncode not in (0, 5 if "score" in words else 0):
+            sys.exit(f"{done.stderr}demo: `{line}` ended with exit code {done.returncode}")
+        lines = self.shorten(done.stdout.splitlines(), *(hint.groups() if hint else ("", "")))
+        lines += done.stderr.splitlines() + [f"(exit code {done.returncode})"] * bool(done.returncode)
+        return "\n".join([f"$ {line}", *map(self.clean, lines)])
+
+    def shorten(self, lines: list[str], how: str, what: str) -> list[str]:
+        """The lines that are shown."""
+        if how == "until":
+            return [line[: lines[0].index(what)].rstrip() for line in lines]
+        only = re.compile(self.format(what)) if how == "only" else re.compile("")
+        kept = [line for line in lines if only.search(line)][: int(what) if how == "lines" else None]
+        left = len(lines) - len(kept)
+        return [*kept, f"… {left:,} more lines"] if left else kept
+
+    def clean(self, line: str) -> str:
+        """A line of an answer: ids shortened, cut at the margin, tagged addresses marked."""
+        tags = [f"  <- {self.names['tags'][word]}" for word in line.split() if word in self.names.get("tags", ())]
+        line, most = line if line.startswith("digest ") else short(line), WIDTH - len("".join(tags))
+        return (line if len(line) <= most else line[: most - 2] + " …") + "".join(tags)
+
+    def page(self) -> str:
+        """The case as Markdown, with folders as a reader names them."""
+        text = "\n\n".join([*self.parts[:3], fill(" ".join(TO_READERS.split()), WIDTH), *self.parts[3:]]) + "\n"
+        return text.replace(self.names["world"], "world").replace(self.names["ledger"], "ledger")
 
 
 def main() -> None:
-    """Build the chain, then follow the money."""
+    """Make room, play, and say how to go on."""
     parser = argparse.ArgumentParser(description="Follow an invented market's money, offline.")
-    parser.add_argument("--workdir", type=Path, default=Path(".demo"), help="folder for block files and ledger")
-    workdir = parser.parse_args().workdir.expanduser().resolve()
+    parser.add_argument("--workdir", type=Path, default=Path(".demo"), help="folder for the world and its ledger")
+    parser.add_argument("--page", type=Path, help="also write the case as a Markdown page")
+    arguments = parser.parse_args()
+    workdir, began = arguments.workdir.expanduser().resolve(), time.perf_counter()
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     _prepare(workdir)
-    began, story = time.perf_counter(), tell()
-    write_block_files(workdir / "node" / "blocks", story.chain.blocks + story.chain.stale)
-    stage = Stage(workdir, story)
-    print("cointrail demo: where did the Lantern's money go?\n")
-    _say(OPENING)
-    _facts_and_clusters(stage, story)
-    _side_by_side(stage, story.ada_pays)
-    _ending(stage, story)
-    wage = story.chain.address("Operator's wage")
+    play = Play(workdir.relative_to(Path.cwd()) if workdir.is_relative_to(Path.cwd()) else workdir)
+    play.all()
+    if arguments.page:
+        arguments.page.write_text(play.page(), encoding="utf-8")
     print(f"Done in {time.perf_counter() - began:.1f} s. Go on yourself, with the environment's cointrail:\n")
-    print(f"  cointrail trace {story.collected} --ledger {stage.ledger}")
-    print(f"  cointrail cluster {wage} --ledger {stage.ledger}\n\nThen docs/tutorial/first-steps.md: real blocks.")
+    print(play.format("  export COINTRAIL_LEDGER={ledger}\n  cointrail trace {onward} --hops 3\n"
+                      "  cointrail cluster {deposit}\n\nThis case as a page: docs/tutorial/bazaar.md."))  # fmt: skip
 
 
 def _prepare(workdir: Path) -> None:
@@ -98,86 +146,8 @@ def _prepare(workdir: Path) -> None:
         sys.exit(f"demo: {workdir} was not made by the demo; give another --workdir")
     workdir.mkdir(parents=True, exist_ok=True)
     (workdir / MARK).touch()
-    shutil.rmtree(workdir / "node", ignore_errors=True)
-    shutil.rmtree(workdir / "ledger", ignore_errors=True)
-
-
-def _facts_and_clusters(stage: Stage, story: Story) -> None:
-    stage.ask(
-        "Build the ledger from a node's block files (the very first time, kernels are compiled: up to 30 s more)",
-        *("ingest", stage.node),
-        says="""blocks that lie out of order and obfuscated in two files were put in their places, a stale one was left
-        out, every spend was found, and in every block inputs + subsidy = outputs + unclaimed, in satoshi.""",
-        not_proven="that signatures are valid: scripts are not run, and here they are placeholders. A node does that.",
-    )
-    stage.ask(
-        "Fact: what is in it",
-        "status",
-        says="the digest names all of this: whoever reads the same blocks, in whatever files, gets the same digest.",
-        not_proven="that this is the network's best chain. Compare the block hash with a node you trust.",
-    )
-    stage.ask(
-        "Fact: Ada's payment",
-        *("tx", story.ada_pays.split(":")[0]),
-        says="which output was spent, what was paid, and what spends that. Any node shows the same.",
-        not_proven="who holds the keys, or which output is the payment. Times are what the miner declared.",
-    )
-    stage.ask(
-        "Fact: a deposit address that was used twice",
-        *("address", story.chain.address("Lantern deposit 2"), "--history"),
-        says="two payments came in and two later transactions spent them; the total is said first.",
-        not_proven="that one buyer made both payments, though in the plot it was Ben.",
-    )
-    stage.ask(
-        "Inference: which addresses are controlled together?",
-        *("cluster", story.chain.address("Lantern deposit 1")),
-        says="""six addresses were spent together in two sweeps, and deposit 2 stands in both. By the rule of co-spend
-        one party holds all their keys: facts lead to it, but it is an inference, and it names its rule.""",
-        not_proven="that these are all. The operator's other addresses are missing: a cluster is a lower bound.",
-    )
-    stage.ask(
-        "Inference held back: strangers in a CoinJoin",
-        *("cluster", story.chain.address("Passer-by P, first")),
-        says="""P's own two addresses are joined. The CoinJoin, in which P stood beside four others, the operator among
-        them, was left out and counted, so strangers were not merged.""",
-        not_proven="that the rule knows every shared transaction: it looks for equal outputs, others pass.",
-    )
-
-
-def _side_by_side(stage: Stage, seed: str) -> None:
-    stage.title("Follow Ada's 2 BTC forward, under two conventions side by side")
-    answers = [json.loads(stage.run("trace", seed, "--policy", name, "--json")[0]) for name in ("fifo", "haircut")]
-    ends = {end["outpoint"]: end for answer in answers for end in answer["endpoints"]}
-    parts = [{end["outpoint"]: end["traced_sat"] for end in answer["endpoints"]} for answer in answers]
-    print(f"\n  {'fifo':>12}  {'haircut':>12}  ended because  at")
-    for outpoint, end in ends.items():
-        amounts = "  ".join(f"{format_btc(part.get(outpoint, 0)):>12}" for part in parts)
-        print(f"  {amounts}  {end['reason']:<13}  {short(outpoint)}   <- {stage.names[end['address']]}")
-    print("  " + "  ".join(f"{format_btc(answer['fees_sat']):>12}" for answer in answers) + "  fees")
-    print("  " + "  ".join(f"{format_btc(answer['traced_sat']):>12}" for answer in answers) + "  together\n")
-    assert all(answer["conserved"] for answer in answers)
-    stage.means(
-        """under fifo all of Ada's coins reach the Kestrel, because the wage entered the mixture first; under
-        haircut every output holds its share. It ends where coins are unspent, and before the CoinJoin.""",
-        """which satoshis are Ada's: mixed money has no identity, and a policy is a convention that law or agreement
-        chooses. Nor does the program know an exchange: that would be an assertion, a tag, and it has none yet.""",
-    )
-
-
-def _ending(stage: Stage, story: Story) -> None:
-    stage.ask(
-        "Backward: what lay behind the deposit at the Kestrel?",
-        *("trace", story.to_kestrel, "--backward", "--policy", "fifo", "--hops", "3"),
-        says="""under fifo the 6 BTC come from what the Harbour paid to Ada, to Ben, and, by way of a bakery that paid
-        a wage, to the operator. `hop limit` says that we stopped there; the chain did not.""",
-        not_proven="that the bakery has a part in it: unrelated money enters mixtures too.",
-    )
-    stage.ask(
-        "Check everything that can be recomputed",
-        "verify",
-        says="rows, links, indexes and sums fit the digests. Damage would be named with its place, and exit code 5.",
-        not_proven="anything about people. Those who use the answers conclude; the program gives leads and findings.",
-    )
+    for name in ("world", "world.partial", "ledger"):
+        shutil.rmtree(workdir / name, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -10,10 +10,11 @@ import dataclasses
 import inspect
 import io
 import os
+import re
 import sys
 import types
 import typing
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from cointrail import config, errors
@@ -23,6 +24,7 @@ from cointrail.ledger.digest import hashed_columns
 from cointrail.ledger.indexes import NAMES
 from cointrail.ledger.verify import Damage
 from cointrail.service import answers, maintenance, simulations
+from cointrail.simulation.score.scorer import Score
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
 HELP_WIDTH = "100"
@@ -40,6 +42,7 @@ COMMANDS = {
     "ingest": maintenance.IngestAnswer,
     "verify": maintenance.VerifyAnswer,
     "simulate": simulations.SimulationAnswer,
+    "score": Score,
 }
 
 
@@ -189,8 +192,15 @@ def json_page() -> str:
     for kind in described():
         hints = typing.get_type_hints(kind)
         rows = [(f"`{field.name}`", spell(hints[field.name])) for field in dataclasses.fields(kind)]
-        parts.append(f"\n## {kind.__name__}\n\n{inspect.getdoc(kind)}\n\n{table(('field', 'type'), rows)}")
+        parts.append(f"\n## {kind.__name__}\n\n{described_as(kind)}\n\n{table(('field', 'type'), rows)}")
     return "".join(parts)
+
+
+def described_as(kind: type) -> str:
+    """A docstring, its attributes as a list."""
+    text, _, attributes = (inspect.getdoc(kind) or "").partition("\n\nAttributes:\n")
+    items = re.sub(r"^ {4}(?! )([\w, ]+): ", r"- `\1`: ", attributes, flags=re.MULTILINE)
+    return f"{text}\n\n{re.sub(r'^ {8}', '  ', items, flags=re.MULTILINE)}".strip()
 
 
 def described() -> list[type]:
@@ -228,6 +238,8 @@ def spell(hint: object) -> str:
         return " or ".join(f'`"{each}"`' for each in arguments)
     if origin is tuple:
         return f"list of {spell(arguments[0])}"
+    if origin is Mapping:
+        return "object, as [SnapshotName](#snapshotname)"
     if origin is dict:
         return f"object: {spell(arguments[0])} to {spell(arguments[1])}"
     if origin in (typing.Union, types.UnionType):

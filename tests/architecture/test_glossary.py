@@ -16,7 +16,7 @@ PATTERN = re.compile(rf"\b(?:{'|'.join(BANNED)})\b", re.IGNORECASE)
 
 ALLOWED = ("context manager", "network magic", "network by its magic", "magic of a known network")
 # Files about block records, in which the magic is the network's.
-ABOUT_RECORDS = ("bitcoin/network.py", "ingest/block_files.py", "demo/blocks.py", "src/cointrail/simulation/")
+ABOUT_RECORDS = ("bitcoin/network.py", "ingest/block_files.py", "src/cointrail/simulation/")
 # Found when this test was written, in rooms that others were writing: to be reworded.
 KNOWN = {("src/cointrail/simulation/plot/routes.py", "just")}
 

@@ -33,7 +33,7 @@ def test_no_file_is_long():
 
 
 def test_the_demo_is_small():
-    """A simulator will replace it."""
+    """It asks and prints; the economy is the simulator's, the words are case.md's."""
     assert sum(len(path.read_text("utf-8").splitlines()) for path in (ROOT / "demo").glob("*.py")) < 400
 
 

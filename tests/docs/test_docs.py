@@ -59,10 +59,6 @@ def test_a_stale_page_is_noticed_and_written(tmp_path, monkeypatch, capsys):
         assert path.read_bytes() == (DOCS / "reference" / path.name).read_bytes()
 
 
-def test_the_picture_is_fresh():
-    assert load(DOCS / "draw.py").picture() == (DOCS / "images" / "trace.svg").read_text("utf-8")
-
-
 def test_every_command_setting_error_and_answer_has_its_place():
     reference = {path.name: path.read_text("utf-8") for path in (DOCS / "reference").glob("*.md")}
     for command in COMMANDS:

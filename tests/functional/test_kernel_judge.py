@@ -137,7 +137,7 @@ def check_random_chain(seed: str, folder: Path, blocks: int, transactions: int) 
     return compared
 
 
-SEEDS = [f"judge {number}" for number in range(4)]
+SEEDS = [f"judge {number}" for number in range(6)]
 
 
 @pytest.mark.slow
@@ -390,3 +390,20 @@ def test_invalid_tip_returns_to_the_branch_first_in_the_files(tmp_path):
     stays = build(tmp_path / "late", [*blocks, bad.serialize()])
     assert stays.block_hash == display(second_tip)
     assert (stays.rewound, stays.rivals) == (0, 1)
+
+
+def test_refused_longest_branch_leads_back_home(tmp_path):
+    """A ledger that left its branch for an invalid one returns to it, though its rival is first in the files."""
+    chain, first, home = forked_chain(Random("home"), 2, 2, 2, 4)
+    fork = chain.block_hashes(home)[-3]
+    extend_randomly(chain, Random("bad"), 3, 2, parent=fork)
+    bad = INVALID_BLOCKS["overspend"].build(chain, chain.block_hashes()[-3])
+    chain.mine(parent=bad.header.block_hash)
+    longest = [*chain.serialized()[-3:], chain.mine().serialize()]
+    before = build(tmp_path, chain.serialized(home))
+    report = build(tmp_path, [*chain.serialized(first), *chain.serialized(home)[-2:], *longest])
+    assert len(report.refused) == 1
+    assert (report.block_hash, report.digest, report.rivals) == (display(home), before.digest, 1)
+    assert report.rewound > 2
+    build(tmp_path / "fresh", chain.serialized(home))
+    assert_same_ledger(tmp_path / "ledger", tmp_path / "fresh" / "ledger")

@@ -57,7 +57,6 @@ def disk_error(code: int) -> Callable[[], OSError]:
 
 REFUSALS = {
     "fsync fails": (("fsync",), disk_error(errno.EIO)),
-    "no space": (("pwrite",), disk_error(errno.ENOSPC)),
-    "write fails": (("pwrite",), disk_error(errno.EIO)),
+    "write fails": (("pwrite",), disk_error(errno.ENOSPC)),
     "rename fails": (("replace",), disk_error(errno.EIO)),
 }

@@ -191,6 +191,8 @@ def tx0(outputs: Side) -> bool:
 
 def collaborative(inputs: Side, outputs: Side) -> str:
     """The class of METHODS.md 3.2, or none."""
+    if len(outputs) < 3:
+        return "none"  # no rule names a transaction with fewer
     if whirlpool(inputs, outputs):
         return "whirlpool"
     wabisabi = (wabisabi_graphsense, wabisabi_dumplings, wabisabi_relaxed)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 
 from mixing_gate import collaborative
 
@@ -57,7 +57,7 @@ class Spend:
     born: tuple[int, ...]
     signs: tuple[int, ...]
 
-    @property
+    @cached_property
     def gate(self) -> str:
         return collaborative(self.inputs, self.outputs)
 

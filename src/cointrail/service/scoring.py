@@ -3,10 +3,17 @@
 import tempfile
 from pathlib import Path
 
+from cointrail.bitcoin.hashes import double_sha256
+from cointrail.errors import InputRefused
 from cointrail.ledger.reader import Reader
 from cointrail.service.results import write_results
+from cointrail.simulation.record.manifest import NAME, Manifest
 from cointrail.simulation.score.scorer import Score
 from cointrail.simulation.score.scorer import score as compare
+
+_HEADER_BYTES = 80
+_DEEP = 6
+"""Blocks below the tip where two ledgers of one chain agree, whichever branch each took at its end."""
 
 
 def score(world: Path, ledger: Path, *, results: Path | None = None) -> Score:
@@ -18,12 +25,34 @@ def score(world: Path, ledger: Path, *, results: Path | None = None) -> Score:
         results: where to keep the result files; a temporary folder if not given.
 
     Raises:
-        InputRefused: the world is incomplete.
+        InputRefused: the world is incomplete, or the ledger is of another chain.
         Unavailable: there is no ledger.
     """
     with tempfile.TemporaryDirectory(prefix="cointrail-score-") as temporary:
         folder = results or Path(temporary)
         with Reader(ledger) as reader:
+            _check(world, reader)
             write_results(reader, folder)
             reader.check_current()
         return compare(folder, world)
+
+
+def _check(world: Path, reader: Reader) -> None:
+    """Refuse what would only be found out after minutes of work."""
+    hint = "give a complete world, made by `cointrail simulate`"
+    if not (world / NAME).is_file():
+        raise InputRefused(f"{world} is not a world: it has no {NAME}", hint=hint)
+    if not Manifest.read(world).tables:
+        raise InputRefused(f"{world} is a chain alone, without truth", hint="scale bench has none; use another")
+    try:
+        headers = (world / "chain" / "headers.bin").read_bytes()
+    except OSError as error:
+        raise InputRefused(f"{world} is incomplete: chain/headers.bin cannot be read", hint=hint) from error
+    last = len(headers) // _HEADER_BYTES - 1
+    height = max(min(reader.height, last) - _DEEP, 0)
+    header = headers[_HEADER_BYTES * height : _HEADER_BYTES * (height + 1)]
+    if reader.block_hash(height) != double_sha256(header):
+        raise InputRefused(
+            f"the ledger is not of {world}: they differ at height {height}",
+            hint="ingest the world's chain into a ledger of its own",
+        )

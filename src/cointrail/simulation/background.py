@@ -164,11 +164,10 @@ class Background:
         return next((coin for coin in wallet.coins.values() if coin.value_sat >= least_sat), None)
 
     def _dust(self) -> bool:
-        scripts = []
+        found: dict[int, Script] = {}
         for _ in range(self._stream.between(20, 80)):
             recent = self._person().wallet.recent
-            if recent and recent[-1] not in scripts:
-                scripts.append(self._stream.pick(recent))
-        if len(self.duster.coins) == 0:
-            return False
-        return attack_with_dust(self.world, self.duster, scripts) is not None
+            if recent:
+                script = self._stream.pick(recent)
+                found[script.number] = script
+        return attack_with_dust(self.world, self.duster, list(found.values())) is not None

@@ -96,11 +96,11 @@ def test_the_digest_at_a_height_is_that_of_a_build_to_there(place):
     raw = small_chain("digest", 15, 8).serialized()
     source = write_source(place / "blocks", raw)
     whole = follow(source, place / "ledger")
-    for height in (0, 99, 103, 107, 114):
+    for height in (0, 99, 103, 107, whole.height):
         report = follow(source, place / f"at-{height}", until=height, batch=10**6)
         with Reader(place / "ledger", height) as reader:
             assert reader.snapshot.digest == report.digest
-            assert (report.digest == whole.digest) == (height == 114)
+            assert (report.digest == whole.digest) == (height == whole.height)
 
 
 def test_layout_batches_and_publications_do_not_change_the_digest(place):

@@ -135,11 +135,11 @@ def test_ranges_of_children_are_the_single_children():
 
 def test_a_large_range_is_derived_piece_by_piece(monkeypatch):
     asked = []
-    monkeypatch.setattr(bip32, "public_points", lambda secrets: asked.append(len(secrets)) or public_points(secrets))
     branch = ExtendedKey.of_seed(b"memory" * 4).neuter()
+    monkeypatch.setattr(bip32, "public_points", lambda secrets: asked.append(len(secrets)) or public_points(secrets))
     first = list(islice(branch.public_keys(range(1_300_000)), 3_000))
     assert len(set(first)) == 3_000
-    assert len(asked) == 2
+    assert sum(asked) <= 8_192
     assert max(asked) <= 4_096
 
 

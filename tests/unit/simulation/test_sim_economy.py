@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from ingest_runs import build
@@ -26,8 +27,8 @@ from cointrail.simulation.scale import SMALL
 from cointrail.simulation.world import World
 
 KINDS = set(
-    "coinbase payment undercover withdrawal batch_withdrawal deposit deposit_sweep cold_move market_sweep consolidation "
-    "peel_step self_transfer bet payout mixer_in mixer_out coinjoin_tx0 coinjoin payjoin".split()
+    """coinbase payment undercover withdrawal batch_withdrawal deposit deposit_sweep cold_move market_sweep
+    consolidation peel_step self_transfer bet payout mixer_in mixer_out coinjoin_tx0 coinjoin payjoin""".split()  # noqa: SIM905
 )
 BOTH = pytest.mark.parametrize("holdout", [False, True], ids=["everyday", "holdout"])
 
@@ -131,7 +132,7 @@ def test_a_chain_has_about_as_many_transactions_as_its_scale_says():
 
 
 def test_the_same_seed_gives_the_same_bytes_in_any_process():
-    folder = os.path.dirname(sys.modules["simulated_economy"].__file__ or "")
+    folder = str(Path(__file__).parents[2] / "support")
     printed = set()
     for hash_seed in ("0", "1", "4294967295"):
         environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
@@ -200,10 +201,24 @@ def test_a_grant_is_paid_in_the_prelude_and_the_agenda_keeps_its_order():
     assert wallet.scripts == [coin.script], "a wallet of the plot keeps its scripts"
 
 
+@BOTH
+def test_the_page_shows_what_the_command_prints(holdout):
+    root = Path(__file__).parents[3]
+    words = ["small", "1", "holdout"] if holdout else ["small", "1"]
+    script = root / "benchmarks" / "simulator_shape.py"
+    done = subprocess.run([sys.executable, script, *words], capture_output=True, text=True, check=True)
+    page = (root / "docs" / "explanation" / "the-simulator.md").read_text().splitlines()
+    printed = done.stdout.splitlines()
+    assert len(printed) > 10
+    assert [row for row in printed if not any(line.startswith(row) for line in page)] == []
+
+
 @pytest.mark.slow
 def test_the_product_ingests_the_chain_and_refuses_nothing(tmp_path):
     run = simulated()
     report = build(tmp_path, run.raw)
+    assert report.complete
+    assert report.refused == report.gaps == []
     assert report.blocks == len(run.raw)
     assert report.transactions == run.world.transactions + len(run.raw)
     assert verify(tmp_path / "ledger") == []

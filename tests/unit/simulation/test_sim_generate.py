@@ -246,6 +246,17 @@ def test_every_other_row_refers_to_something_that_exists(table):
     assert len(table("mix_links")) > 0
 
 
+def test_artefacts_and_contradictions_lie_in_files_that_exist(small, table):
+    inputs = small[0] / "inputs"
+    sizes = {path.relative_to(inputs).as_posix(): path.stat().st_size for path in inputs.rglob("*") if path.is_file()}
+    for row in table("artefacts"):
+        end = row["offset"] + row["length"]
+        assert row["offset"] >= 0
+        assert row["length"] > 0
+        assert row["container_path"] or end <= sizes[row["path"]]
+    assert {f"returns/{row['file']}" for row in table("contradictions")} <= set(sizes)
+
+
 def test_csv_equals_parquet(small, table):
     for name, row_class, _ in Truth().tables():
         names = [column.name for column in fields(row_class)]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from cointrail.bitcoin.script import ScriptType
 from cointrail.simulation.actors.exchanges import Account, Exchange, OnSent
+from cointrail.simulation.actors.shops import gather
 from cointrail.simulation.agenda import DAY, HOUR, Agenda
 from cointrail.simulation.parameters import Parameters
 from cointrail.simulation.transactions import Coin
@@ -21,6 +22,7 @@ Joining = tuple[Wallet, Sequence[Coin]]
 
 _LEAST_COIN_SAT = 50_000
 _KEPT_COINS = {"wasabi": 5, "joinmarket": 3, "whirlpool": 2}
+_MANY_COINS = 60  # from here on half of them are merged and go home: mixed coins of one owner, seen together
 _HELD_SAT = {"wasabi": 90_000_000, "joinmarket": 120_000_000, "whirlpool": 40_000_000}
 _DEALER_SAT = 20_000_000_000
 _LEAST_SHARE = 50  # percent of its usual share below which an exchange is helped, once a day
@@ -165,10 +167,13 @@ class Crowd:
         return chosen
 
     def _top_up(self) -> None:
-        """Withdraw from the exchanges for those who have too few coins to mix."""
+        """Withdraw from the exchanges for those who have too few coins to mix; who has too many merges some."""
         for group, members in self.members.items():
             wanted, held = _KEPT_COINS[group], _HELD_SAT[group]
             for member in members:
+                if len(member.mixing.coins) > _MANY_COINS:
+                    coins = list(member.mixing.coins.values())[: _MANY_COINS // 2]
+                    gather(self.world, member.mixing, coins, self.world.receive_script(member.home), "consolidation")
                 if member.coming or (len(member.mixing.coins) >= wanted and member.mixing.balance_sat >= held // 3):
                     continue
                 for _ in range(max(1, wanted - len(member.mixing.coins))):

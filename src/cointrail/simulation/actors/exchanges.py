@@ -69,7 +69,7 @@ class Exchange:
         entity: itself; deposits, hot, cold: its wallets, cold only at Alpha.
         main: the first hot script.
         accounts: by account_id.
-        credited: hooks that are told every deposit in the block after it was paid.
+        credited: hooks that are told every deposit, at the latest in the block after it was paid.
         invite: asks so many more customers to withdraw, when a batch is too small.
     """
 

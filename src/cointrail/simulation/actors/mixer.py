@@ -84,7 +84,9 @@ class Mixer:
             self._on_mix(MixLink(coin.outpoint[:32], 0, vout, order.customer_id))
             if coin.value_sat >= LEAST_SAT:
                 value = coin.value_sat * (1_000 - self._stream.between(10, 30)) // 1_000
-                self.agenda.after(self._stream.between(6 * HOUR, 72 * HOUR), partial(self._pay, order, value))
+                # Rounded up to whole blocks since the payment, and 72 hours are whole blocks at every scale.
+                blocks = -(-self._stream.between(6 * HOUR, 72 * HOUR) // self.world.chain.spacing)
+                self.agenda.schedule(coin.height + blocks, partial(self._pay, order, value))
         inbox.clear()
 
     def _pay(self, order: _Order, value_sat: int) -> None:

@@ -12,6 +12,7 @@ from cointrail.simulation.world import Payment, Sent, World
 
 _MOST_INPUTS = 200
 _LEAST_COIN_SAT = 10_000
+_MOST_COINS = 10_000  # coins after which a merchant does not wait for the month to end: no scenario has so many
 _LEAST_SETTLEMENT_SAT = 150_000
 _LARGEST_SETTLEMENT = 30
 _MANY = 40  # coins of a processor that are gathered
@@ -51,6 +52,8 @@ class Merchant:
 
     def pay_script(self) -> Script:
         """One of its addresses."""
+        if len(self.wallet.coins) > _MOST_COINS:
+            self._consolidate()
         return self._stream.pick(self.addresses)
 
     def _consolidate(self) -> None:

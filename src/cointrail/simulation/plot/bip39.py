@@ -1,6 +1,6 @@
 """BIP39 seed phrases: the operator keeps twelve words, and the seized media hold words that only look like a phrase.
 
-The English list is BIP39's own, kept beside this file.
+The English list is part of BIP39 (MIT licence) and kept beside this file.
 """
 
 import hashlib

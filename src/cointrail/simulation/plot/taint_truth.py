@@ -1,11 +1,11 @@
 """Taint, computed a second time: five rules over the whole chain, in plain Python, sharing no code with `trace`.
 
 METHODS.md 4 with `fee: account`, no cut-off and no pruning: every transaction is passed, services and CoinJoins too.
-What reaches a target output is counted there and goes no further, so no satoshi is counted twice. A source output
-always starts with its whole value; taint that arrives at one (proceeds that came back through an exchange) ends there
-and stays among the untraced. Then traced + untraced + fee = total for every rule but poison, which multiplies value
-and tells reach instead: `traced` is the value of the poisoned target outputs, `untraced` that of the poisoned outputs
-left unspent elsewhere, `fee` all fees of the poisoned transactions.
+What reaches a target output is counted there and is clean from there on, so no satoshi is counted twice. A source
+output always starts with its whole value; taint that arrives at one (proceeds that came back through an exchange) ends
+there and stays among the untraced. Then traced + untraced + fee = total for every rule but poison, which multiplies
+value and tells reach instead: `traced` is the value of the poisoned target outputs, `untraced` that of the poisoned
+outputs left unspent elsewhere, `fee` all fees of the poisoned transactions.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -168,6 +168,8 @@ class TaintTruth:
     def bounds(self, sources: Collection[int], targets: Collection[int]) -> Bounds:
         """Maximum flows of METHODS.md 5 over all transactions between sources and target, none pruned.
 
+        What leaves a target again is clean, as it is for the rules, which count it once.
+
         Args:
             sources: output numbers.
             targets: output numbers, taken together as one target.
@@ -188,8 +190,8 @@ class TaintTruth:
             node = graph.node(transaction, waiting)
             for output in self._inputs(transaction):
                 if output in wanted:
-                    continue  # it went to the target, not on to this transaction
-                if output in given:
+                    graph.arc(_CLEAN, node, values[output])
+                elif output in given:
                     graph.arc(_SOURCE, node, values[output])
                 elif reached[makers[output]]:
                     graph.arc(graph.node(makers[output], waiting), node, values[output])

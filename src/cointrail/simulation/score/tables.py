@@ -28,6 +28,7 @@ class Tables:
     def __init__(self, results: Path, world: Path) -> None:
         import duckdb
 
+        self._refused = duckdb.Error
         self._connection = duckdb.connect(":memory:")
         self._connection.execute("SET threads = 2")
         for name in _TRUTH:
@@ -46,18 +47,34 @@ class Tables:
     def _view(self, name: str, path: Path, source: str) -> None:
         if not path.is_file():
             raise InputRefused(f"{path} is missing", hint="give a complete world, made by `cointrail simulate`")
-        described = self._connection.execute(f"DESCRIBE SELECT * FROM {source}", [str(path)]).fetchall()
-        columns = ", ".join(
-            f"lower(hex({column})) AS {column}" if kind == "BLOB" else str(column) for column, kind, *_ in described
-        )
-        # The names are this module's, the path is a parameter.
-        self._connection.execute(f"CREATE TABLE {name} AS SELECT {columns} FROM {source}", [str(path)])  # noqa: S608
+        try:
+            described = self._connection.execute(f"DESCRIBE SELECT * FROM {source}", [str(path)]).fetchall()
+            columns = ", ".join(
+                f"lower(hex({_quoted(column)})) AS {_quoted(column)}" if kind == "BLOB" else _quoted(column)
+                for column, kind, *_ in described
+            )
+            # Names are this module's or quoted, the path is a parameter.
+            self._connection.execute(f"CREATE TABLE {name} AS SELECT {columns} FROM {source}", [str(path)])
+        except self._refused as error:
+            raise InputRefused(f"{path} cannot be read: {_first_line(error)}") from error
 
     def rows(self, query: str) -> Sequence[tuple[Any, ...]]:
         """All rows of a query."""
-        result: Sequence[tuple[Any, ...]] = self._connection.execute(query).fetchall()
+        try:
+            result: Sequence[tuple[Any, ...]] = self._connection.execute(query).fetchall()
+        except self._refused as error:
+            raise InputRefused(f"the tables are not those of a world and its results: {_first_line(error)}") from error
         return result
 
     def numbers(self, query: str) -> tuple[int, ...]:
         """The one row of a query, as whole numbers; nothing counts as 0."""
         return tuple(int(value or 0) for value in self.rows(query)[0])
+
+
+def _quoted(column: str) -> str:
+    """A column's name in SQL."""
+    return '"' + column.replace('"', '""') + '"'
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
