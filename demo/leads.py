@@ -90,12 +90,15 @@ class Leads:
                         yield txid, output.vout, labels.pop() if len(labels) == 1 else ""
 
     def _find_hop(self) -> str:
-        """The first payment whose second transaction backward spends a tagged exchange address and nothing else."""
-        hot = {address for address, label in self.tags.items() if label in EXCHANGES}
+        """The first payment of a person's shape whose second transaction backward spends a tagged exchange address."""
+        hot = {(address, 2) for address, label in self.tags.items() if label in EXCHANGES}
         for txid, vout, label in self.payers[self.before]:
-            ends = self.opened.trace(f"{txid}:{vout}", direction="backward", hops=2).endpoints
-            if not label and all(end.address in hot and end.hops == 2 for end in ends):
-                self.hop_exchange = self.tags[str(ends[0].address)]
+            if label or len(self.opened.transaction(txid).outputs) > 2:
+                continue
+            answer = self.opened.trace(f"{txid}:{vout}", direction="backward", hops=2)
+            ends = {(str(end.address), end.hops) for end in answer.endpoints}
+            if len(ends) == 1 and ends <= hot:
+                self.hop_exchange = self.tags[ends.pop()[0]]
                 return f"{txid}:{vout}"
         raise AssertionError("no payment from a tagged address over one hop")
 

@@ -64,6 +64,9 @@ class Agenda:
         self.at_time(first, turn)
 
     def run(self) -> None:
-        """Do all that is due in the block being filled, also what is entered meanwhile for the same block."""
-        while self._entries and self._entries[0][0] <= self._chain.height:
+        """Do all that is due in the block being filled, also what is entered meanwhile for the same block.
+
+        If the block gets crowded the rest is done in the next one.
+        """
+        while self._entries and self._entries[0][0] <= self._chain.height and not self._chain.crowded:
             heapq.heappop(self._entries)[2]()

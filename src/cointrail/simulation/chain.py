@@ -13,6 +13,7 @@ from cointrail.bitcoin.block import median_time_past
 from cointrail.bitcoin.encoding import write_compact_size
 from cointrail.bitcoin.hashes import double_sha256
 from cointrail.bitcoin.network import REGTEST
+from cointrail.bitcoin.transaction import MAX_BLOCK_WEIGHT
 from cointrail.simulation.stream import Stream
 from cointrail.simulation.transactions import Built
 
@@ -32,6 +33,8 @@ GENESIS = bytes.fromhex(
 _BITS = (0x207FFFFF).to_bytes(4, "little")
 _TARGET = 0x7FFFFF << 232
 _COMMITMENT = bytes.fromhex("6a24aa21a9ed")
+_CROWDED_WEIGHT = MAX_BLOCK_WEIGHT // 2
+_HEADER_WEIGHT = 4 * (80 + 5)  # with a count of transactions of any length
 _VERSION = (0x20000000).to_bytes(4, "little")
 
 
@@ -84,6 +87,11 @@ class Chain:
         """Transactions in the block that is being filled, without the coinbase."""
         return len(self._waiting)
 
+    @property
+    def crowded(self) -> bool:
+        """True when what can wait should wait for another block. Only chains for benchmarks are ever that full."""
+        return self.weight > _CROWDED_WEIGHT
+
     def add(self, transaction: Built, fee_sat: int) -> None:
         """Take a transaction into the block; what it spends must stand before it."""
         self._waiting.append(transaction)
@@ -101,6 +109,7 @@ class Chain:
         """
         reward = subsidy_sat(self.height, REGTEST.halving_interval) + self._fees
         coinbase = make_coinbase(self.height, outputs(reward), [each.wtxid for each in self._waiting])
+        assert self.weight + coinbase.weight + _HEADER_WEIGHT <= MAX_BLOCK_WEIGHT, "a block is too heavy"
         time = self._block_time()
         block = assemble(self._tip, self.height, time, [coinbase, *self._waiting])
         self._sink(block)

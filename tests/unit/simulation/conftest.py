@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from plot_case import Case, case_of
 
 from cointrail.ingest.pipeline import ingest
 from cointrail.ledger.reader import Reader
@@ -30,3 +31,9 @@ def bazaar(tmp_path_factory: pytest.TempPathFactory) -> Bazaar:
     with Reader(made.ledger) as reader:
         write_results(reader, made.results)
     return made
+
+
+@pytest.fixture(params=(1, 2, 3))
+def case(request: pytest.FixtureRequest) -> Case:
+    """The plot of three seeds."""
+    return case_of(request.param)

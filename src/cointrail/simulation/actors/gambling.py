@@ -115,6 +115,8 @@ class EvenOdds(Gambler):
         coins = [coin for key, coin in self.wallet.coins.items() if key not in waiting]
         coins = [coin for coin in coins if coin.value_sat >= _LEAST_BET_SAT]
         for start in range(0, len(coins), _MOST_INPUTS):
+            if self.world.chain.crowded:
+                return
             part = coins[start : start + _MOST_INPUTS]
             gather(self.world, self.wallet, part, self.world.new_script(self.bank, "hot"), _TIDY)
 
@@ -136,6 +138,8 @@ class RedBlack(Gambler):
     def _collect(self) -> None:
         coins = [coin for coin in self.wallet.coins.values() if coin.value_sat >= _LEAST_BET_SAT]
         for start in range(0, len(coins), _MOST_INPUTS):
+            if self.world.chain.crowded:
+                return
             part = coins[start : start + _MOST_INPUTS]
             gather(self.world, self.wallet, part, self.world.new_script(self.bank, "hot"), _TIDY)
 

@@ -52,14 +52,14 @@ class Merchant:
 
     def pay_script(self) -> Script:
         """One of its addresses."""
-        if len(self.wallet.coins) > _MOST_COINS:
+        if len(self.wallet.coins) > _MOST_COINS and not self.world.chain.crowded:
             self._consolidate()
         return self._stream.pick(self.addresses)
 
     def _consolidate(self) -> None:
         coins = [coin for coin in self.wallet.coins.values() if coin.value_sat >= _LEAST_COIN_SAT]
         gathered: Sent | None = None
-        while len(coins) > 1:
+        while len(coins) > 1 and not self.world.chain.crowded:
             part, coins = coins[:_MOST_INPUTS], coins[_MOST_INPUTS:]
             gathered = gather(self.world, self.wallet, part, self.addresses[0], "consolidation")
             if gathered is not None:
@@ -108,6 +108,8 @@ class Processor:
             gather(self.world, self.wallet, list(self.wallet.coins.values())[:_MOST_INPUTS], self.hot, "consolidation")
         coins = [coin for coin in self.invoices.coins.values() if coin.value_sat >= _LEAST_COIN_SAT]
         for start in range(0, len(coins), _MOST_INPUTS):
+            if self.world.chain.crowded:
+                return
             part = coins[start : start + _MOST_INPUTS]
             if gather(self.world, self.invoices, part, self.hot, "consolidation") is not None:
                 for coin in part:
