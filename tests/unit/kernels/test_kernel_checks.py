@@ -193,6 +193,12 @@ def test_a_value_over_the_cap_is_refused_wherever_it_stands(value):
     assert compare([[coinbase(0)], [coinbase(0), pay([5], 1), pay([5], 1, value)]]) == checks.OUTPUT_TOO_LARGE
 
 
+def test_all_the_money_there_is_may_move():
+    assert compare([[coinbase(SUBSIDY), pay([MAX_MONEY], MAX_MONEY)]]) == checks.SOUND
+    assert compare([[coinbase(SUBSIDY), pay([MAX_MONEY - 1, 1], MAX_MONEY - 7, 7)]]) == checks.SOUND
+    assert compare([[coinbase(MAX_MONEY)]], [MAX_MONEY]) == checks.SOUND
+
+
 def test_every_reason_names_block_and_transaction():
     good, bad = [coinbase(0), pay([5], 5)], {}
     bad[checks.OUTPUT_TOO_LARGE] = [coinbase(0), pay([5], 5), pay([5], MAX_MONEY + 1)]

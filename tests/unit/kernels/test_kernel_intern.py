@@ -15,7 +15,11 @@ from cointrail.kernels import intern
 
 # Scripts of every type, some that are the beginning of another or differ in the last byte only.
 BASES = [lock.script_pubkey for lock in zoo() if len(lock.script_pubkey) < 200]
+HASH = bytes(range(1, 33))
+TWINS = [b"\x76\xa9\x14" + HASH[:20] + b"\x88\xac", b"\xa9\x14" + HASH[:20] + b"\x87", b"\x00\x14" + HASH[:20]]
+TWINS += [b"\x00\x20" + HASH, b"\x51\x20" + HASH]  # one payload in scripts of different types
 SCRIPTS = st.one_of(
+    st.sampled_from(TWINS),
     st.sampled_from(BASES),
     st.binary(max_size=6),
     st.sampled_from([b"\x51", b"\x51\x51", b"\x51" * 90, b"\x51" * 89 + b"\x52", b""]),

@@ -12,7 +12,7 @@ from cointrail.bitcoin.block import Block
 from cointrail.bitcoin.merkle import merkle_root
 from cointrail.kernels.merkle import merkle_roots
 
-LEAVES = st.sampled_from([bytes([n]) * 32 for n in range(4)])
+LEAVES = st.sampled_from([bytes([n]) * 32 for n in range(3)] + [bytes(31) + b"\x01", b"\x01" + bytes(31)])
 
 
 def roots_of(groups: list[list[bytes]]) -> list[tuple[bytes, bool]]:
@@ -49,6 +49,15 @@ def test_repeated_tails_are_seen_and_keep_the_root():
         assert found[1:] == [(found[0][0], True)] * len(variants)
         seen += len(variants)
     assert seen >= amount(20, 5)
+
+
+def test_equal_means_all_32_bytes():
+    for byte in range(32):
+        other = bytes(32)[:byte] + b"\x80" + bytes(31 - byte)
+        assert roots_of([[bytes(32), other], [other, other]]) == [
+            (merkle_root([bytes(32), other])[0], False),
+            (merkle_root([other, other])[0], True),
+        ]
 
 
 def test_no_group_gives_nothing():

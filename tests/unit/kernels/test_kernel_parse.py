@@ -88,12 +88,15 @@ SIZES = [0, 1, 2, 8, 9, 20, 32, 33, 34, 40, 63, 64, 65, 66, 70, 71, 72, 73, 74, 
 
 def der_like(random: Random) -> bytes:
     """A DER signature, often with one length or tag a little off."""
-    r_length = random.choice((1, 8, 31, 32, 32, 33, 34, 60))
-    body = b"\x02" + bytes([r_length]) + random.randbytes(r_length) + b"\x02\x20" + random.randbytes(32)
+    r_length, s_length = random.choice((1, 8, 31, 32, 32, 33, 34, 60)), random.choice((1, 32, 32, 32))
+    body = b"\x02" + bytes([r_length]) + random.randbytes(r_length)
+    body += b"\x02" + bytes([s_length]) + random.randbytes(s_length)
     raw = bytearray(b"\x30" + bytes([len(body) & 0xFF]) + body + random.choice((b"\x01", b"\x81", b"\x00", b"\x03")))
     if random.random() < 0.4:
         at = random.choice((0, 1, 2, 3))
         raw[at] = (raw[at] + random.choice((1, -1, 128))) & 0xFF
+    if random.random() < 0.1:  # an R that reaches just to the end, or just over it
+        raw[3] = len(raw) - random.choice((4, 5, 6, 7))
     if random.random() < 0.3:
         raw = raw[: random.randrange(len(raw) + 1)]
     return bytes(raw)
@@ -390,6 +393,55 @@ def test_many_changes_at_once():
     assert min(verdicts.values()) > amount(300, 100), verdicts
 
 
+SMALLEST_INPUT = TransactionInput(Outpoint(bytes(32), 0), b"", 0)
+SMALLEST_OUTPUT = TransactionOutput(0, b"")
+
+
+@pytest.mark.parametrize("count", [1, 40, 252, 253, 300])
+def test_the_smallest_parts_in_any_number(count):
+    # Their sizes are the bounds that counts are checked against before anything is read.
+    smallest = Transaction(1, (SMALLEST_INPUT,), (SMALLEST_OUTPUT,), 0)
+    assert len(smallest.serialize()) == parse.SMALLEST_TRANSACTION
+    many = (
+        Block(HEADER, (smallest,) * count),
+        Block(HEADER, (Transaction(1, (SMALLEST_INPUT,) * count, (SMALLEST_OUTPUT,), 0),)),
+        Block(HEADER, (Transaction(1, (SMALLEST_INPUT,), (SMALLEST_OUTPUT,) * count, 0),)),
+    )
+    for block in many:
+        raw = block.serialize()
+        assert same_verdict(raw, raw)
+        for cut in (1, 9, 41, 60):
+            assert not same_verdict(raw[:-cut], raw)
+
+
+@pytest.mark.parametrize("items", [252, 253, 255, 256, 257, 258, 600])
+def test_witnesses_of_any_number_of_items(items):
+    stack = tuple(b"\x02" + bytes(32) if number % 2 else b"" for number in range(items))
+    spend = Transaction(1, (TransactionInput(Outpoint(bytes(32), 0), b"", 0, stack),), (SMALLEST_OUTPUT,), 0)
+    assert compare([Block(HEADER, (spend,)).serialize()]) == 1
+
+
+def test_what_core_refuses_although_it_can_be_read():
+    head, outpoint = HEADER.serialize() + b"\x01", bytes(36) + b"\x00" + bytes(4)
+    output = bytes(9)
+    version, lock_time = bytes(4), bytes(4)
+    sound = version + b"\x00\x01\x01" + outpoint + b"\x01" + output + b"\x01\x00" + lock_time
+    refused = {
+        "no transactions": HEADER.serialize() + b"\x00",
+        "no outputs": head + version + b"\x01" + outpoint + b"\x00" + lock_time + bytes(9),
+        "no inputs": head + version + b"\x00\x00" + b"\x01" + output + lock_time + bytes(41),
+        "no inputs after the marker": head + version + b"\x00\x01\x00\x01" + output + lock_time + bytes(41),
+        "another flag": head + version + b"\x00\x02" + sound[6:],
+        "only empty witnesses": head + sound.replace(b"\x01\x00" + lock_time, b"\x00" + lock_time),
+    }
+    assert same_verdict(head + sound)
+    for name, raw in refused.items():
+        assert not same_verdict(raw), name
+        assert not same_verdict(raw, bytes(60)), name
+    no_outputs = Transaction(1, (SMALLEST_INPUT,), (), 0).serialize()
+    assert not same_verdict(HEADER.serialize() + b"\x02" + no_outputs + no_outputs + bytes(18))
+
+
 def test_a_bad_block_among_good_ones_is_named():
     good, random = zoo_chain().serialized()[100], Random("named")
     for place in range(4):
@@ -411,7 +463,9 @@ def test_any_bytes_after_a_header(body):
 
 COMPACT = st.one_of(
     st.integers(0, 252).map(lambda n: bytes([n])),
-    st.integers(0, 0xFFFF).map(lambda n: b"\xfd" + struct.pack("<H", n)),
+    st.one_of(st.integers(0, 0xFFFF), st.sampled_from([251, 252, 253, 254])).map(
+        lambda n: b"\xfd" + struct.pack("<H", n)
+    ),
     st.sampled_from([0, 0xFFFF, 0x10000, 0x2000000, 0x2000001, 0xFFFFFFFF]).map(
         lambda n: b"\xfe" + struct.pack("<I", n)
     ),

@@ -123,6 +123,13 @@ def test_a_full_disk_is_named_with_a_way_out(place):
     assert file.dirty, "a failed sync leaves the file unsafe"
 
 
+def test_a_short_write_goes_on_where_it_ended(place, monkeypatch):
+    file, write = column_file(place), os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda handle, part, position: write(handle, part[:7], position))
+    file.append(2, np.arange(100))
+    assert file.map(102).tolist() == [0, 0, *range(100)]
+
+
 def test_a_clean_file_is_not_synced_again(place, monkeypatch):
     file, synced = column_file(place), []
     monkeypatch.setattr(os, "fsync", synced.append)

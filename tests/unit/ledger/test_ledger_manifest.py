@@ -186,6 +186,16 @@ def test_a_version_is_later_even_if_the_clock_was_set_back(ledger):
         assert manifests.version(ledger)[1] > before
 
 
+def test_rewinds_that_are_no_longer_remembered_may_have_gone_anywhere():
+    record: tuple[int, ...] = ()
+    for count in range(1, 160):
+        record = manifests.with_rewind(record, 20)
+        kept = replace(EXAMPLE, rewinds=count, rewound_to=record)
+        assert kept.kept(20, max(0, count - 100))
+        assert kept.kept(20, 0) == (count <= 100)
+        assert not kept.kept(21, count - 1)
+
+
 @examples(100)
 @given(st.lists(st.integers(-1, 20), max_size=130), st.integers(0, 20), st.data())
 def test_a_block_is_kept_if_no_later_rewind_went_below_it(heights, height, data):

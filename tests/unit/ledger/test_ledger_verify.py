@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import re
 import shutil
 import tarfile
 from collections.abc import Callable, Iterator
@@ -258,6 +257,31 @@ def test_a_forged_header_does_not_fit_its_hash(store):
     assert {damage.where for damage in forge(ledger, change)} == {"block 5"}
 
 
+def test_a_header_that_does_not_follow_the_one_before_is_found(store):
+    ledger, _ = store
+
+    def change(columns: ColumnSet) -> None:
+        header, block_hash = columns["block", "header"].map(6), columns["block", "hash"].map(6)
+        header[5, 78] ^= 1
+        first = hashlib.sha256(header[5].tobytes()).digest()
+        block_hash[5] = np.frombuffer(hashlib.sha256(first).digest(), np.uint8)
+
+    assert {damage.where for damage in forge(ledger, change)} == {"block 6"}
+
+
+def test_another_genesis_block_and_another_last_hash_are_found(store):
+    ledger, _ = store
+    manifest = manifests.read(ledger)
+    manifests.write(ledger, replace(manifest, network="signet"))
+    assert {damage.what for damage in verify(ledger) if damage.where == "block 0"} == {
+        "it is not the genesis block of signet"
+    }
+    manifests.write(ledger, replace(manifest, block_hash="00" * 32))
+    assert [damage.what for damage in verify(ledger)] == ["its block hash is not that of the last block"]
+    manifests.write(ledger, replace(manifest, digest="00" * 32))
+    assert [damage.where for damage in verify(ledger)] == ["block/digest.col"]
+
+
 def test_a_forged_input_is_not_named_by_its_output(store):
     ledger, model = store
     spend = next(number for number, (output, _) in enumerate(model.inputs) if output >= 0)
@@ -314,8 +338,10 @@ def test_a_forged_index_is_found(store):
         )
         assert [damage.where for damage in verify(ledger)] == [f"index/{entry.file}"], name
     path.write_bytes(raw)
-    shorter = replace(entry, end=entry.end - 1)
-    manifests.write(
-        ledger, replace(manifest, indexes=manifest.indexes | {"txid": (shorter, *manifest.indexes["txid"][1:])})
-    )
-    assert any(re.search(r"txid index (ends at|leave out)|leave out ids", damage.what) for damage in verify(ledger))
+    last = manifest.indexes["txid"][-1]
+    runs = (*manifest.indexes["txid"][:-1], replace(last, end=last.end - 1))
+    manifests.write(ledger, replace(manifest, indexes=manifest.indexes | {"txid": runs}))
+    assert [damage.what for damage in verify(ledger)] == [f"the txid index ends at id {last.end - 1}"]
+    runs = (*manifest.indexes["txid"][:-1], replace(last, first=last.first + 1))
+    manifests.write(ledger, replace(manifest, indexes=manifest.indexes | {"txid": runs}))
+    assert any("the txid index leave out ids from" in damage.what for damage in verify(ledger))

@@ -87,6 +87,8 @@ class AnyHistory(RuleBasedStateMachine):
         manifest = self.writer.publish()
         self.published = (self.branch, self.height)
         assert manifest == manifests.read(self.folder) == self.writer.manifest
+        files = {path.name for path in (self.folder / "index").iterdir()}
+        assert files == {run.file for runs in manifest.indexes.values() for run in runs}, "old runs are deleted"
         assert self.height < 0 or verify(self.folder) == []
 
     @rule(share=st.floats(0, 1))
@@ -185,7 +187,7 @@ def test_a_rewind_of_what_was_never_published_withdraws_nothing(place):
         assert writer.manifest.rewinds == 0
         writer.append(model.batch(5, 8))
         writer.rewind(3)
-        assert writer.manifest.rewound_to == (3,)
+        assert (writer.manifest.rewinds, writer.manifest.rewound_to) == (1, (3,))
         with pytest.raises(SnapshotGone):
             reader.check_current()
 
@@ -366,14 +368,15 @@ def test_a_refusal_at_any_call_leaves_a_published_snapshot(place, kind, target):
     assert seen & {0, 1}, "until something else is published, the old snapshot stays"
 
 
-def test_after_a_refusal_the_writer_stops(place):
+@pytest.mark.parametrize(("kind", "number"), [("fsync fails", 10), ("rename fails", 1)])
+def test_after_a_refusal_the_writer_stops(place, kind, number):
     # A disk may say yes to the second fsync although the pages of the first are lost.
     model = branches()[0]
     write_model(place, model, end=5)
-    names, make_error = REFUSALS["fsync fails"]
+    names, make_error = REFUSALS[kind]
     with Writer(place, "regtest") as writer:
         writer.append(model.batch(5, 8))
-        with failing(names, 10, make_error), pytest.raises(Unavailable, match="cannot write"):
+        with failing(names, number, make_error), pytest.raises(Unavailable, match="cannot write"):
             writer.publish()
         assert writer.manifest == manifests.read(place)
         for again in (

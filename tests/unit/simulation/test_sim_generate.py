@@ -21,7 +21,8 @@ from cointrail.cli.main import run
 from cointrail.errors import InputRefused, UsageError
 from cointrail.ingest.pipeline import ingest
 from cointrail.service import simulations
-from cointrail.simulation.chain import PRELUDE_BLOCKS
+from cointrail.simulation.agenda import Agenda
+from cointrail.simulation.chain import PRELUDE_BLOCKS, Chain
 from cointrail.simulation.record.manifest import Manifest
 from cointrail.simulation.scale import SMALL
 from cointrail.simulation.truth import NOBODY, Truth
@@ -358,3 +359,38 @@ def test_a_bench_chain_stands_alone(tmp_path):
     assert (report.height, report.transactions) == (answer.height, answer.transactions)
     with pytest.raises(InputRefused):
         simulations.simulate(tmp_path / "bench", scale="bench", seed=1, transactions=6_001)
+
+
+@pytest.mark.wide
+def test_a_bench_chain_has_no_block_that_is_too_heavy(tmp_path):
+    """Long enough for the services' backlogs, which once filled blocks beyond 4,000,000."""
+    answer = simulations.simulate(tmp_path / "bench", scale="bench", seed=2, transactions=800_000)
+    report = ingest(tmp_path / "bench" / "chain" / "plain", tmp_path / "ledger")
+    assert report.complete
+    assert (report.refused, report.gaps) == ([], [])
+    assert (report.height, report.block_hash) == (answer.height, answer.block_hash)
+    assert report.transactions == answer.transactions
+    assert abs(answer.transactions - 800_000) <= 80_000
+
+
+def test_a_crowded_block_leaves_the_rest_of_the_agenda_to_the_next():
+    chain, done = Chain(1, 600, lambda _: None), []
+
+    def busy():
+        done.append(chain.height)
+        chain.weight += 1_500_000
+
+    agenda = Agenda(chain)
+    for _ in range(4):
+        agenda.schedule(1, busy)
+    while len(agenda):
+        agenda.run()
+        chain.mine(lambda reward: [(b"\x51", reward)])
+    assert done == [1, 1, 2, 2]
+
+
+def test_no_block_is_ever_too_heavy():
+    chain = Chain(1, 600, lambda _: None)
+    chain.weight = 3_999_500
+    with pytest.raises(AssertionError, match="too heavy"):
+        chain.mine(lambda reward: [(b"\x51", reward)])
