@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import cointrail
 from chain import ChainFacts, cached_chain
 
 WARM_UP = 20_000
@@ -88,7 +89,10 @@ def measure(work: Path, transactions: int, repetitions: int, seed: int) -> dict[
         if result["transactions"] != facts.transactions:
             raise NotMeasured(f"ingested {result['transactions']} of {facts.transactions} transactions")
         runs.append(result)
-    return _summary(facts, runs) | {"blocks": str(blocks), "ledger": str(ledger)}
+    summary = _summary(facts, runs)
+    with cointrail.open(ledger) as opened:
+        summary["chain"]["live_unspent"] = opened.status().unspent_outputs
+    return summary | {"blocks": str(blocks), "ledger": str(ledger)}
 
 
 def measure_both(work: Path, transactions: int, repetitions: tuple[int, int], seed: int) -> dict[str, Any]:
@@ -116,8 +120,6 @@ def measure_both(work: Path, transactions: int, repetitions: tuple[int, int], se
 
 def share_source() -> None:
     """Let the ingest find the same `cointrail` as this process."""
-    import cointrail
-
     source = str(Path(cointrail.__file__).parents[1])
     known = os.environ.get("PYTHONPATH", "")
     if source not in known.split(os.pathsep):

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 CHAIN_CAVEAT = (
-    "The chain is synthetic (`benchmarks/chain_draw.py` has its shape): regtest, no signatures that would "
-    "verify, no owners, so its clusters mean nothing and no block needs to be refused."
+    "The chain is the simulator's (docs/explanation/the-simulator.md has its shape): regtest, signatures are "
+    "placeholders, and no block needs to be refused."
 )
 
 
