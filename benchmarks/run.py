@@ -26,7 +26,9 @@ PARTS = ("ingest", "lookups", "kernels", "peers")
 def _options() -> argparse.Namespace:
     data = Path(os.environ.get("COINTRAIL_DATA") or ROOT.parent / "shared" / "data")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--transactions", type=int, default=5_100_000, help="aimed at by the large chain; the small has a tenth")
+    parser.add_argument(
+        "--transactions", type=int, default=5_100_000, help="aimed at by the large chain; the small has a tenth"
+    )
     parser.add_argument("--repetitions", type=int, nargs=2, default=(3, 2), metavar=("SMALL", "LARGE"))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--work", type=Path, default=ROOT / ".bench", help="chains and ledgers, kept between runs")
