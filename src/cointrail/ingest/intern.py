@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from cointrail.ingest.parsed import ParsedBlocks
 from cointrail.ledger.indexes import SCRIPT, keys_of
-from cointrail.ledger.rows import Rows
+from cointrail.ledger.rows import PAYLOAD_TYPES, Rows
 from cointrail.ledger.schema import NONE
 
 I64 = npt.NDArray[np.int64]
@@ -64,7 +64,7 @@ def intern(rows: Rows, parsed: ParsedBlocks) -> Interned:
     known = np.flatnonzero(script_ids >= 0)
     script_ids[new] = np.arange(rows.counts.script, rows.counts.script + len(new))
     payloads = np.empty((len(new), 32), np.uint8)
-    heap_bytes = np.where(np.isin(kinds[new], _PAYLOAD_TYPES), 0, length[new].astype(np.int64))
+    heap_bytes = np.where(np.isin(kinds[new], PAYLOAD_TYPES), 0, length[new].astype(np.int64))
     heap = np.empty(int(heap_bytes.sum()), np.uint8)
     digests = np.ascontiguousarray(parsed.script_digest[first])
     new_script_rows(parsed.blocks.raw, start, length, kinds, digests, new, rows.counts.script_byte, payloads, heap)
@@ -87,9 +87,6 @@ def intern(rows: Rows, parsed: ParsedBlocks) -> Interned:
         keys=distinct_keys[new_by_key],
         ids=script_ids[new_by_key].astype(np.uint32),
     )
-
-
-_PAYLOAD_TYPES = (2, 3, 6, 7, 8)  # P2PKH, P2SH, P2WPKH, P2WSH, P2TR: see kernels.intern.payload_place
 
 
 def _known(

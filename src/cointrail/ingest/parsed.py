@@ -29,7 +29,8 @@ class ParsedBlocks:
         tx_first_input, tx_first_output: int64 (t + 1,); tx_coinbase: bool (t,).
         input_outpoint: int64, where outpoints lie in the bytes; input_sequence: uint32; input_flags: uint16.
         output_value: int64; output_script, output_length: where scripts lie; output_type: uint8;
-        output_spendable: bool; script_digest: uint8 (o, 32), SHA-256 of each script.
+        output_spendable: bool, False for OP_RETURN, for scripts beyond 10,000 bytes and in the genesis block;
+        script_digest: uint8 (o, 32), SHA-256 of each script.
     """
 
     blocks: RawBlocks
@@ -78,6 +79,9 @@ def parse(blocks: RawBlocks, stages: Stages) -> ParsedBlocks:
     tx_size, base = columns["tx_size"][:transactions], columns["tx_base_size"][:transactions]
     tx_weight = tx_size + 3 * base
     kinds, lengths = columns["output_type"][:outputs], columns["output_length"][:outputs]
+    spendable = (kinds != ScriptType.OP_RETURN) & (lengths <= LONGEST_SPENDABLE)
+    if blocks.first_height == 0:
+        spendable[: int(columns["tx_first_output"][first_tx[1]])] = False  # nobody can spend the genesis output
     return ParsedBlocks(
         blocks=blocks,
         block_hash=block_hash,
@@ -100,7 +104,7 @@ def parse(blocks: RawBlocks, stages: Stages) -> ParsedBlocks:
         output_script=columns["output_script"][:outputs],
         output_length=lengths,
         output_type=kinds,
-        output_spendable=(kinds != ScriptType.OP_RETURN) & (lengths <= LONGEST_SPENDABLE),
+        output_spendable=spendable,
         script_digest=script_digest,
     )
 

@@ -238,8 +238,10 @@ class _Ingest:
         bulk = self.options.bulk
         if bulk is None:
             bulk = new_bytes * _BULK_BYTES_PER_OUTPUT >= writer.counts.output
-        if not bulk:
-            return IndexResolver(writer, self.folder.network)
+        return self._bulk_resolver(writer) if bulk else IndexResolver(writer, self.folder.network)
+
+    def _bulk_resolver(self, writer: Writer) -> Resolver:
+        """The unspent outputs under a salt that lets no two of them clash."""
         with self.stages.measure("unspent"):
             while True:
                 try:
@@ -253,7 +255,7 @@ class _Ingest:
             try:
                 resolved = self.resolver.resolve(parsed)
             except KeyClash:
-                self.resolver = self._new_resolver(writer, int(parsed.blocks.end[-1]))
+                self.resolver = self._bulk_resolver(writer)
                 resolved = self.resolver.resolve(parsed)
         with self.stages.measure("check"):
             sums = check_values(writer, parsed, resolved, self.folder.network)

@@ -100,7 +100,7 @@ class BulkResolver:
             parsed.tx_first_input,
             parsed.tx_first_output,
             parsed.input_outpoint,
-            parsed.output_spendable & ~_genesis_outputs(parsed),
+            parsed.output_spendable,
             parsed.tx_coinbase,
             self._rows.counts.output,
             self._salt,
@@ -247,17 +247,9 @@ def _in_batch(
     candidate = parsed.tx_first_output[transaction[earlier]] + vout[earlier]
     inside = candidate < parsed.tx_first_output[transaction[earlier] + 1]
     earlier, candidate = earlier[inside], candidate[inside]
-    spendable = parsed.output_spendable[candidate] & ~_genesis_outputs(parsed)[candidate]
+    spendable = parsed.output_spendable[candidate]
     position[earlier[spendable]] = candidate[spendable]
     return position, parsed.tx_coinbase[transaction] & (position >= 0)
-
-
-def _genesis_outputs(parsed: ParsedBlocks) -> npt.NDArray[np.bool_]:
-    """True for the outputs of the genesis block, which nobody can spend."""
-    genesis = np.zeros(len(parsed.output_value), np.bool_)
-    if parsed.blocks.first_height == 0:
-        genesis[: int(parsed.tx_first_output[parsed.block_first_tx[1]])] = True
-    return genesis
 
 
 def block_of(parsed: ParsedBlocks, transaction: int) -> int:

@@ -52,18 +52,12 @@ def check_values(rows: Rows, parsed: ParsedBlocks, resolved: Resolved, network: 
     height = parsed.blocks.first_height
     subsidy = np.array([subsidy_sat(height + b, network.halving_interval) for b in range(count)], np.int64)
     sums = BlockSums(*(np.empty(count, np.int64) for _ in range(4)))
-    spendable = parsed.output_spendable
-    if height == 0:
-        spendable = spendable.copy()
-        spendable[: int(parsed.tx_first_output[parsed.block_first_tx[1]])] = (
-            False  # nobody can spend the genesis output
-        )
     code, block, transaction = checks.check_values(
         parsed.block_first_tx,
         parsed.tx_first_input,
         parsed.tx_first_output,
         parsed.output_value,
-        spendable,
+        parsed.output_spendable,
         spent_value,
         subsidy,
         sums.fees,

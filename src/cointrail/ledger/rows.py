@@ -21,6 +21,8 @@ Flags = npt.NDArray[np.bool_]
 
 _HASHED_TYPES = (ScriptType.P2PKH, ScriptType.P2SH, ScriptType.P2WPKH)
 _PROGRAM_TYPES = (ScriptType.P2WSH, ScriptType.P2TR)
+PAYLOAD_TYPES = (*_HASHED_TYPES, *_PROGRAM_TYPES)
+"""Types whose scripts fit the 32-byte payload; the bytes of all others lie in `script_byte`."""
 
 
 class Rows(ABC):
@@ -116,7 +118,7 @@ class Rows(ABC):
         scripts = np.asarray(script_id, np.int64)
         types = self.column("script", "type")[scripts]
         lengths = np.ascontiguousarray(self.column("script", "payload")[scripts][..., 8:12]).view("<u4")[..., 0]
-        in_heap = ~np.isin(types, [*_HASHED_TYPES, *_PROGRAM_TYPES])
+        in_heap = ~np.isin(types, PAYLOAD_TYPES)
         unspendable: Flags = (types == ScriptType.OP_RETURN) | (in_heap & (lengths > 10_000))
         return unspendable
 

@@ -5,41 +5,17 @@ from random import Random
 
 import numpy as np
 import pytest
-from chain_tree import unspent_outputs_of
-from regtest import Form, RegtestChain, anyone_can_spend, random_chain
+from regtest import RegtestChain, random_chain
+from signed_spends import ALL, ALL_ANYONE, owned_lock, spend, unspent_of
 
 from cointrail.bitcoin.fingerprint import InputFlag, input_flags
-from cointrail.bitcoin.transaction import Transaction, TransactionInput, TransactionOutput
+from cointrail.bitcoin.transaction import TransactionOutput
 from cointrail.cluster import forest as forests
 from cointrail.cluster.co_spend import cluster_of, co_spent_scripts
 from cointrail.cluster.coinjoin import Kind, collaborative
 from cointrail.cluster.forest import build_forest
 from cointrail.kernels.union_find import root_before
 from cointrail.ledger.snapshot import counts_at
-
-FINAL = 0xFFFFFFFF
-# The outer form of a DER signature; its last byte is the hash type.
-SIGNATURE = b"\x30\x44\x02\x20" + b"\x01" * 32 + b"\x02\x20" + b"\x02" * 32
-ALL, ALL_ANYONE = b"\x01", b"\x81"
-
-
-def owned_lock(name):
-    """A script that is spent with one item of the spender's choice, here a signature."""
-    return anyone_can_spend(Form.P2WSH, name, drops=1)
-
-
-def spend(chain, prevouts, outputs, hash_types):
-    """Spend outputs, each input with a signature of its own hash type."""
-    inputs = []
-    for prevout, hash_type in zip(prevouts, hash_types, strict=True):
-        lock = chain.locks[prevout.script_pubkey]
-        script_sig, witness = lock.unlock([SIGNATURE + hash_type] * (lock.drops or 0))
-        inputs.append(TransactionInput(prevout.outpoint, script_sig, FINAL, witness))
-    return Transaction(2, tuple(inputs), tuple(outputs), 0)
-
-
-def unspent_of(tx):
-    return unspent_outputs_of(tx, tx.txid, 0, is_coinbase=False)
 
 
 def busy_chain(random):

@@ -1,32 +1,12 @@
-"""Real ledgers for tracing tests: a chain is built, written to block files and ingested."""
+"""Chains for tracing tests."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-from regtest import RegtestChain, write_block_files
+from regtest import RegtestChain
 
-from cointrail.bitcoin.network import REGTEST
 from cointrail.bitcoin.transaction import Transaction
-from cointrail.ingest.pipeline import ingest
 from cointrail.ledger.reader import Reader
-
-
-@pytest.fixture
-def open_ledger(tmp_path: Path) -> Iterator[Callable[..., Reader]]:
-    """Give a function that makes a ledger of a chain and opens it."""
-    readers = []
-
-    def make(chain: RegtestChain, height: int | None = None) -> Reader:
-        ledger = tmp_path / "ledger"
-        write_block_files(tmp_path / "blocks", chain.serialized(), REGTEST.magic)
-        ingest(tmp_path / "blocks", ledger)
-        readers.append(Reader(ledger, height))
-        return readers[-1]
-
-    yield make
-    for reader in readers:
-        reader.close()
 
 
 @pytest.fixture

@@ -1,35 +1,13 @@
 """Walks over real ledgers whose transactions are made one by one; the expected amounts are worked out in the tests."""
 
-import pytest
-from chain_tree import UnspentOutput
 from regtest import mine_many_outputs
+from trace_cases import BTC, UNLIMITED, created, each_policy, ends, pays
 
-from cointrail.bitcoin.transaction import Outpoint, Transaction, TransactionInput, TransactionOutput
+from cointrail.bitcoin.transaction import Outpoint, Transaction, TransactionInput
 from cointrail.trace.backward import trace_backward
 from cointrail.trace.flow import Direction, Endpoint, Reason
 from cointrail.trace.forward import trace_forward
-from cointrail.trace.limits import Limits
 from cointrail.trace.policies import FIFO, HAIRCUT, POLICIES
-
-TRUE_SCRIPT = b"\x51"
-BTC = 100_000_000
-UNLIMITED = Limits(hops=None, min_sat=0)
-
-each_policy = pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
-
-
-def pays(*values, script=TRUE_SCRIPT):
-    return [TransactionOutput(value, script) for value in values]
-
-
-def created(tx, vout=0):
-    """An output of a transaction of the same block, to be spent."""
-    output = tx.outputs[vout]
-    return UnspentOutput(tx.txid, vout, output.value_sat, output.script_pubkey, 0, is_coinbase=False)
-
-
-def ends(flow):
-    return [(end.output_index, end.traced_sat, end.reason, end.hops) for end in flow.endpoints]
 
 
 def spend_two_coinbases(chain):

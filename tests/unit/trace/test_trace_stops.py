@@ -4,8 +4,9 @@ import subprocess
 import sys
 
 import pytest
-from chain_tree import BITS, BLOCK_INTERVAL, Node, UnspentOutput, grind
+from chain_tree import BITS, BLOCK_INTERVAL, Node, grind
 from regtest import Form, anyone_can_spend
+from trace_cases import BTC, UNLIMITED, created, each_policy, ends, pays
 
 from cointrail.bitcoin.block import Block, BlockHeader
 from cointrail.bitcoin.merkle import merkle_root
@@ -15,27 +16,7 @@ from cointrail.trace.backward import trace_backward
 from cointrail.trace.flow import Reason
 from cointrail.trace.forward import trace_forward
 from cointrail.trace.limits import Limits
-from cointrail.trace.policies import FIFO, POLICIES
-
-TRUE_SCRIPT = b"\x51"
-BTC = 100_000_000
-UNLIMITED = Limits(hops=None, min_sat=0)
-
-each_policy = pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
-
-
-def pays(*values, script=TRUE_SCRIPT):
-    return [TransactionOutput(value, script) for value in values]
-
-
-def created(tx, vout=0):
-    """An output of a transaction of the same block, to be spent."""
-    output = tx.outputs[vout]
-    return UnspentOutput(tx.txid, vout, output.value_sat, output.script_pubkey, 0, is_coinbase=False)
-
-
-def ends(flow):
-    return [(end.output_index, end.traced_sat, end.reason, end.hops) for end in flow.endpoints]
+from cointrail.trace.policies import FIFO
 
 
 @each_policy

@@ -1,4 +1,4 @@
-"""Real ledgers for cluster tests: a chain is built, written to block files and ingested."""
+"""Real ledgers for tests of methods: a chain is built, written to block files and ingested."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
