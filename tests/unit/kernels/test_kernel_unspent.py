@@ -182,16 +182,16 @@ def events_of(parsed: ParsedBlocks, base: int, salt: np.ndarray = SALT) -> tuple
 
 
 def plain_events(raw_blocks: list[bytes], base: int) -> list[tuple[tuple[bytes, int], int]]:
-    """(outpoint, ref) in chain order, as the kernel's description says."""
+    """(outpoint, ref) in chain order, as the kernel's description says; nobody can spend the genesis output."""
     events, inputs, outputs = [], 0, base
-    for raw in raw_blocks:
+    for height, raw in enumerate(raw_blocks):
         for position, transaction in enumerate(Block.parse(raw).transactions):
             for each in transaction.inputs:
                 if position:
                     events.append(((each.outpoint.txid, each.outpoint.vout), -inputs - 1))
                 inputs += 1
             for vout, output in enumerate(transaction.outputs):
-                if not is_unspendable(output.script_pubkey):
+                if height and not is_unspendable(output.script_pubkey):
                     events.append(((transaction.txid, vout), outputs * 2 + (position == 0)))
                 outputs += 1
     return events
