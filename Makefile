@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: setup demo test quick lint format check-full bench docs lock clean
+.PHONY: setup demo test quick lint format check-full bench accuracy docs lock clean
 
 setup: $(STAMP)
 
@@ -37,6 +37,12 @@ check-full: lint
 
 bench: setup
 	$(BIN)/python benchmarks/run.py
+
+# The published run: make accuracy ACCURACY="--scale standard --seeds 1 2"
+ACCURACY ?= --scale small --seeds 1 2 3
+
+accuracy: setup
+	$(BIN)/python accuracy/run.py $(ACCURACY)
 
 docs: setup
 	$(BIN)/python docs/generate.py

@@ -5,29 +5,30 @@ Where a person looks at an answer and chooses a line, this module does. It never
 
 import csv
 import re
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import cointrail
 from cointrail.bitcoin.amounts import format_btc
+from cointrail.cluster.overlay.entries import Kind
+from cointrail.service import overlays
 
 EXCHANGES = ("Alpha", "Beta", "Gamma")
 POLICIES = ("fifo", "haircut")
+OVERLAY, RULE = "with the overlay", "by the rule alone"
+PURCHASES = "test purchases"
 
 
 class Leads:
     """Everything is found when it is made; texts are as the command line takes them."""
 
     def __init__(self, world: Path, ledger: Path) -> None:
-        self.path = ledger
         pack = (world / "inputs" / "tags" / "services.yaml").read_text("utf-8")
         self.tags: dict[str, str] = dict(re.findall(r"address: '(\w+)'\n +label: (\w+)", pack))
         with (world / "inputs" / "undercover.csv").open(encoding="utf-8", newline="") as file:
-            self.receipt = next(csv.DictReader(file))
-        self.members = lru_cache(None)(self._members)
+            self.receipt, *self.receipts = csv.DictReader(file)
         with cointrail.open(ledger) as self.opened:
             self._follow()
 
@@ -51,40 +52,40 @@ class Leads:
         self.deposit = next(str(each.address) for each in outputs if each.address in self.exchange_of)
         self.exchange = self.exchange_of[self.deposit]
         self.hot = next(address for address, label in self.tags.items() if label == self.exchange)
-        self._find_bridge()
-        self.payers = {height: list(self._paid_in(height)) for height in (self.before, self.tip)}
+        self._doubt()
+        self.payers = {reading: list(self._paid_in(mine)) for reading, mine in self.members.items()}
         self.hop = self._find_hop()
         self.account = opened.address(self.deposit)
         self.traces = [opened.trace(self.payment, policy=name, hops=2) for name in POLICIES]
 
-    def _members(self, height: int) -> frozenset[str]:
-        """The co-spend cluster of the paid address at a height."""
-        with cointrail.open(self.path, height) as opened:
-            return frozenset(opened.cluster(self.paid).members)
+    def _doubt(self) -> None:
+        """The merge that is ranked first, and the cluster with and without it."""
+        bought = (self.opened.transaction(row["txid"]).outputs[int(row["vout"])] for row in self.receipts)
+        self.tagged = self.tags | dict.fromkeys((self.paid, *(str(each.address) for each in bought)), PURCHASES)
+        asked = self.opened.cluster(self.paid, show=("members", "suspicious"), tagged=self.tagged)
+        (self.stranger,) = set(asked.members) & set(self.tags)
+        self.suspect = (asked.suspicious or ())[0]
+        assert self.suspect.txid is not None
+        self.bridge = self.suspect.txid
+        with TemporaryDirectory() as folder:  # the case's own overlay says the same
+            file = Path(folder) / "overlay.json"
+            overlays.new(file, name="Bazaar", author="demo", network="regtest")
+            overlays.add(file, Kind.EXCLUDE_TRANSACTION, [self.bridge], author="demo", reason="ranked first")
+            mine, others = (self.opened.cluster(each, overlay=file).members for each in (self.paid, self.stranger))
+        self.members = {OVERLAY: frozenset(mine), RULE: frozenset(asked.members)}
+        self.others = frozenset(others)
+        self.steps = len(self.opened.explain(self.paid, self.stranger).steps)
 
-    def _find_bridge(self) -> None:
-        """The last height at which no tagged address is in the cluster, which one comes next, and through what."""
-        (self.stranger,) = self.members(self.tip) & set(self.tags)
-        heights = range(self.swept.height, self.tip + 1)
-        joined = heights[bisect_left(heights, 1, key=lambda height: int(self.stranger in self.members(height)))]
-        self.before, mine = joined - 1, self.members(joined - 1)
-        with cointrail.open(self.path, self.before) as opened:
-            self.others = frozenset(opened.cluster(self.stranger).members)
-        for txid in self.opened.block(str(joined)).txids:
-            spent = {each.address for each in self.opened.transaction(txid).inputs}
-            if spent & mine and spent & self.others:
-                self.bridge = txid
-
-    def _paid_in(self, height: int) -> Iterator[tuple[str, int, str]]:
-        """(txid, vout, exchange whose cluster holds every input or "") of what others paid to a height's cluster."""
-        mine, heights = self.members(height), dict[str, int]()
+    def _paid_in(self, mine: frozenset[str]) -> Iterator[tuple[str, int, str]]:
+        """(txid, vout, exchange whose cluster holds every input or "") of what others paid to a cluster."""
+        heights = dict[str, int]()
         for member in mine:
             heights |= {each.txid: each.height for each in self.opened.history(member) if each.received_sat}
         for txid in sorted(heights, key=lambda each: (heights[each], each)):
             tx = self.opened.transaction(txid)
             payers = {each.address for each in tx.inputs}
             labels = {self.exchange_of.get(str(each), "") for each in payers}
-            if heights[txid] <= height and not payers & mine:
+            if not payers & mine:
                 for output in tx.outputs:
                     if output.address in mine:
                         yield txid, output.vout, labels.pop() if len(labels) == 1 else ""
@@ -92,7 +93,7 @@ class Leads:
     def _find_hop(self) -> str:
         """The first payment of a person's shape whose second transaction backward spends a tagged exchange address."""
         hot = {(address, 2) for address, label in self.tags.items() if label in EXCHANGES}
-        for txid, vout, label in self.payers[self.before]:
+        for txid, vout, label in self.payers[OVERLAY]:
             if label or len(self.opened.transaction(txid).outputs) > 2:
                 continue
             answer = self.opened.trace(f"{txid}:{vout}", direction="backward", hops=2)
@@ -107,17 +108,17 @@ class Leads:
         deposit, haircut = self.account, self.traces[1]
         arrived = sum(end.traced_sat for end in haircut.endpoints if end.address == self.deposit)
         return vars(self) | {
-            "tagged": len(self.tags),
+            "pack": len(self.tags),
             "vout": self.receipt["vout"],
-            "joined": self.before + 1,
+            "joined": self.suspect.height,
             "label": self.tags[self.stranger],
-            "size_before": len(self.members(self.before)),
+            "size_mine": len(self.members[OVERLAY]),
             "size_others": len(self.others),
-            "size_now": len(self.members(self.tip)),
+            "size_now": len(self.members[RULE]),
             "sweep_inputs": len(self.swept.inputs),
             "sweep_outputs": len(self.swept.outputs),
             "collected_btc": format_btc(self.collection.value_sat),
-            "straight": sum(bool(label) for _, _, label in self.payers[self.before]),
+            "straight": sum(bool(label) for _, _, label in self.payers[OVERLAY]),
             "deposit_btc": format_btc(deposit.received_sat),
             "haircut_btc": format_btc(arrived),
             "traced_btc": format_btc(haircut.traced_sat),
@@ -127,10 +128,10 @@ class Leads:
 
     def payer_table(self) -> str:
         """How many payments came straight from an exchange."""
-        counts = {height: Counter(label for _, _, label in self.payers[height]) for height in self.payers}
-        lines = ["straight from  " + "  ".join(f"cluster at {height:,}" for height in counts)]
+        counts = {reading: Counter(label for _, _, label in found) for reading, found in self.payers.items()}
+        lines = ["  ".join(["straight from", *counts])]
         for label in (*EXCHANGES, ""):
-            cells = "  ".join(f"{count[label]:>{len(f'cluster at {at:,}')},}" for at, count in counts.items())
+            cells = "  ".join(f"{count[label]:>{len(reading)},}" for reading, count in counts.items())
             lines.append(f"{label or 'anybody else':<13}  {cells}")
         return "\n".join(lines)
 

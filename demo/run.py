@@ -18,27 +18,33 @@ from textwrap import fill
 from typing import Any
 
 from leads import Leads
+
 from truth import solution
 
 WIDTH = 117
 MARK = ".cointrail-demo"
+MADE = {"world": "world", "ledger": "ledger", "actors": "tags.csv", "proof": "proof.json", "overlay": "overlay.json"}
 CASE = Path(__file__).resolve().parent / "case.md"
 BLOCK = re.compile(r"```(\w+)\n(.*?)\n```", re.DOTALL)
 HINT = re.compile(r"  # (lines|until|only) (.*)$")
+REASON = re.compile(r" +\d+\. ")
 short = partial(re.compile(r"\b([0-9a-f]{6})[0-9a-f]{52}([0-9a-f]{6})\b").sub, r"\1…\2")
 NOTE = "<!-- Written by demo/run.py from demo/case.md. Do not edit: change the source and run `make docs`. -->"
 TO_READERS = """`make demo` plays this case in under a minute. To type it yourself, start in an empty folder with
 `cointrail` on the path ([install](../../README.md#install)): every id and amount will be the same, because a seed gives
-the same bytes anywhere. For the commands on real blocks, slowly, see [first steps](first-steps.md)."""
+the same bytes anywhere. Yours will be the durations, the times in the overlay, and so its digest. The demo's script
+writes `tags.csv`; copy it from here. For the commands on real blocks, slowly, see [first steps](first-steps.md)."""
 
 
 class Names(dict[str, Any]):
-    """What stands for `{name}` in the case. All but the folders is found once there is a ledger."""
+    """What stands for `{name}` in the case. All but the paths is found once there is a ledger; tags.csv then, too."""
 
     def __missing__(self, name: str) -> Any:
         if "paid" in self:
             raise KeyError(name)
         leads = Leads(Path(self["world"]), Path(self["ledger"]))
+        rows = [f"{address},{actor}" for address, actor in leads.tagged.items()]
+        Path(self["actors"]).write_text("\n".join(["address,actor", *rows, ""]), encoding="utf-8")
         self.update(leads.names() | solution(Path(self["world"]), leads))
         return self[name]
 
@@ -47,7 +53,7 @@ class Play:
     """Plays the case: prints it, and keeps it as Markdown."""
 
     def __init__(self, shown: Path) -> None:
-        self.names = Names(world=str(shown / "world"), ledger=str(shown / "ledger"))
+        self.names = Names({name: str(shown / path) for name, path in MADE.items()})
         self.environment = {key: value for key, value in os.environ.items() if not key.startswith("COINTRAIL_")}
         self.environment["PYTHONIOENCODING"] = "utf-8"
         self.parts, self.steps = [NOTE], 0
@@ -113,13 +119,18 @@ class Play:
     def clean(self, line: str) -> str:
         """A line of an answer: ids shortened, cut at the margin, tagged addresses marked."""
         tags = [f"  <- {self.names['tags'][word]}" for word in line.split() if word in self.names.get("tags", ())]
-        line, most = line if line.startswith("digest ") else short(line), WIDTH - len("".join(tags))
+        if REASON.match(line):
+            return fill(line, WIDTH, subsequent_indent="     ", break_on_hyphens=False)
+        line = line if line.startswith("digest ") else short(line.replace("txid" + " " * 60, "txid" + " " * 9))
+        most = WIDTH - len("".join(tags))
         return (line if len(line) <= most else line[: most - 2] + " …") + "".join(tags)
 
     def page(self) -> str:
         """The case as Markdown, with folders as a reader names them."""
         text = "\n\n".join([*self.parts[:3], fill(" ".join(TO_READERS.split()), WIDTH), *self.parts[3:]]) + "\n"
-        return text.replace(self.names["world"], "world").replace(self.names["ledger"], "ledger")
+        for name, path in MADE.items():
+            text = text.replace(self.names[name], path)
+        return text
 
 
 def main() -> None:
@@ -146,8 +157,10 @@ def _prepare(workdir: Path) -> None:
         sys.exit(f"demo: {workdir} was not made by the demo; give another --workdir")
     workdir.mkdir(parents=True, exist_ok=True)
     (workdir / MARK).touch()
-    for name in ("world", "world.partial", "ledger"):
+    for name in ("world.partial", *MADE.values()):
         shutil.rmtree(workdir / name, ignore_errors=True)
+        if (workdir / name).is_file():
+            (workdir / name).unlink()
 
 
 if __name__ == "__main__":

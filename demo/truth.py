@@ -4,7 +4,7 @@ import csv
 from collections import Counter
 from pathlib import Path
 
-from leads import Leads
+from leads import OVERLAY, RULE, Leads
 
 from cointrail.bitcoin.address import script_of
 from cointrail.bitcoin.amounts import format_btc
@@ -43,14 +43,18 @@ class Truth:
         """Kinds of entities that hold addresses."""
         return Counter(self.entities[self.script(each)["entity_id"]]["kind"] for each in addresses)
 
+    def used_by(self, entity: str) -> int:
+        """How many scripts of an entity ever held money."""
+        return sum(row["entity_id"] == entity and row["used"] == "true" for row in self.scripts.values())
+
 
 def solution(world: Path, leads: Leads) -> dict[str, str]:
     """Numbers and names by the name they have in case.md."""
     truth = Truth(world)
-    at_first, at_last = (truth.holders(leads.members(height)) for height in (leads.before, leads.tip))
-    straight = [each for each in leads.payers[leads.before] if each[2]]
+    mine, welded = (truth.holders(leads.members[reading]) for reading in (OVERLAY, RULE))
+    straight = [each for each in leads.payers[OVERLAY] if each[2]]
     right = [each for each in straight if each[2] in truth.payments.get(each[:2], ("", []))[1]]
-    others = Counter(truth.payments.get(each[:2], ("no payment to the market",))[0] for each in leads.payers[leads.tip]
+    others = Counter(truth.payments.get(each[:2], ("no payment to the market",))[0] for each in leads.payers[RULE]
                      if not each[2])  # fmt: skip
     bridge = next(row for row in truth.rows("transactions") if row["txid"] == parse_hash(leads.bridge).hex())
     account = truth.script(leads.deposit)["account_id"]
@@ -61,9 +65,10 @@ def solution(world: Path, leads: Leads) -> dict[str, str]:
     txid, _, vout = leads.hop.partition(":")
     route, exchanges = truth.payments[txid, int(vout)]
     return {
-        "market_before": f"{at_first['market']:,} of {at_first.total():,}",
-        "market_now": f"{at_last['market']:,} of {at_last.total():,}",
-        "merchant_now": f"{at_last['merchant']:,}",
+        "market_mine": f"{mine['market']:,} of {mine.total():,}",
+        "market_now": f"{welded['market']:,} of {welded.total():,}",
+        "merchant_now": f"{welded['merchant']:,}",
+        "market_used": f"{truth.used_by(truth.market['entity_id']):,}",
         "bridge_kind": bridge["kind"],
         "bridge_label": bridge["label"],
         "straight_right": f"{len(right):,} of {len(straight):,}",

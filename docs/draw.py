@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "demo"))
 
-from leads import Leads  # noqa: E402  (the demo is a folder of scripts)
+from leads import OVERLAY, Leads  # noqa: E402  (the demo is a folder of scripts)
 
 TARGET = ROOT / "docs" / "images" / "trace.svg"
 WIDTH, HEIGHT = 980, 476
@@ -127,7 +127,7 @@ def picture(world: Path, ledger: Path) -> str:
     leads = Leads(world, ledger)
     x, y = PLACES["deposits"]
     doubt = PLACES["stranger"][1] - 6
-    where = f"height {leads.before + 1:,}: one transaction spends from both."
+    where = f"height {leads.suspect.height:,}: one transaction spends from both; an overlay leaves it out."
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
         'role="img" aria-label="A test payment to a market, followed to an account at an exchange">',
@@ -138,7 +138,7 @@ def picture(world: Path, ledger: Path) -> str:
         text(24, 34, "Where did a test payment to the market go?", "title", "start"),
         text(956, 34, f"regtest, height {leads.tip:,}; a simulated economy: make demo", "small", "end"),
         frame("inference", ("purchase", "deposits"), 14),
-        text(x + BOX // 2, y + TALL + 30, f"one cluster (co-spend, L1): {len(leads.members(leads.before))} scripts",
+        text(x + BOX // 2, y + TALL + 30, f"one cluster (co-spend, L1): {len(leads.members[OVERLAY])} scripts",
              "small"),
         frame("assertion", ("payer",), 8),
         frame("assertion", ("account",), 8),

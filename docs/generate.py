@@ -17,13 +17,15 @@ import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from typer.main import get_command
+
 from cointrail import config, errors
 from cointrail.cli.main import app, run
 from cointrail.ledger import schema
 from cointrail.ledger.digest import hashed_columns
 from cointrail.ledger.indexes import NAMES
 from cointrail.ledger.verify import Damage
-from cointrail.service import answers, maintenance, simulations
+from cointrail.service import answers, changes, lists, maintenance, overlays, proofs, simulations
 from cointrail.simulation.score.scorer import Score
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
@@ -38,6 +40,14 @@ COMMANDS = {
     "address": answers.AddressAnswer,
     "address --history": answers.HistoryEntry,
     "cluster": answers.ClusterAnswer,
+    "change": changes.ChangeAnswer,
+    "explain": proofs.ProofAnswer,
+    "explain --check-file": proofs.CheckAnswer,
+    "overlay show": overlays.OverlayAnswer,
+    "overlay apply": overlays.OverlayEffect,
+    "overlay compare": overlays.OverlayComparison,
+    "lists show": lists.ListsAnswer,
+    "lists add": lists.ListAnswer,
     "trace": answers.TraceAnswer,
     "ingest": maintenance.IngestAnswer,
     "verify": maintenance.VerifyAnswer,
@@ -65,17 +75,20 @@ def store_format() -> str:
         "number is the id, in chain order. Only rows below the counts in the manifest exist. A **link** is a cell that "
         "a later row may rewrite; it holds the id of the row that wrote it and is believed only if that row lies in "
         "the snapshot and points back. A **local** column says where things lie on this host. The digest covers every "
-        "column that is neither, table by table, in the order below. `u4` is an unsigned number of four bytes, `i8` a "
-        "signed one of eight, `u1[32]` 32 bytes.\n\n"
+        "column that is neither, table by table, in the order below. **Derived** tables follow from the chain by rules "
+        "with a version, which the manifest names; they are outside the digest, and rows written by a transaction "
+        "beyond the snapshot do not exist. `u4` is an unsigned number of four bytes, `i8` a signed one of eight, "
+        "`u1[32]` 32 bytes.\n\n"
     )
     hashed = {(each.name, column.name) for each, column in hashed_columns()}
-    for each in schema.TABLES:
+    for each in schema.ALL_TABLES:
+        derived = each in schema.DERIVED
         size = sum(column.row_bytes for column in each.columns)
-        parts.append(f"## {each.name}: row = `{each.row_id}`, {size} bytes\n\n")
+        parts.append(f"## {each.name}: row = `{each.row_id}`, {size} bytes{', derived' * derived}\n\n")
         rows = []
         for column in each.columns:
             kind = "link" if column.link else "local" if column.local else "fixed"
-            assert ((each.name, column.name) in hashed) == (kind == "fixed")
+            assert ((each.name, column.name) in hashed) == (kind == "fixed" and not derived)
             cell = column.dtype.removeprefix("<") + (f"[{column.width}]" if column.width > 1 else "")
             rows.append((f"`{column.name}`", cell, kind, column.text))
         parts.append(table(("column", "cell", "kind", "holds"), rows) + "\n")
@@ -86,14 +99,16 @@ def store_format() -> str:
             (
                 (
                     "`MANIFEST.json`",
-                    "format, network, height, block hash, counts, digest, generation, runs, refused blocks, source, "
-                    "program, checksum (SHA-256 of the rest, keys sorted, no spaces); replaced atomically",
+                    "format, network, height, block hash, counts, digest, generation, runs, refused blocks, how the "
+                    "clusters were built, source, program, checksum (SHA-256 of the rest, keys sorted, no spaces); "
+                    "replaced atomically",
                 ),
                 (
                     f"`index/{{{','.join(NAMES)}}}.NNNNNNNN.run`",
                     "a sorted run: all keys (u8), then all ids (u4); a key is the first eight bytes of the txid, or of "
-                    "SHA-256(scriptPubKey), as a number",
+                    "SHA-256(scriptPubKey), or of a script's spelling (see methods/same-key.md), as a number",
                 ),
+                ("`lists/SHA256.txt`, `.minisig`", "a list of transactions in force, and its signature"),
                 ("`LOCK`", "held by the one writer"),
             ),
         )
@@ -109,11 +124,18 @@ def command_line() -> str:
         "Answers go to stdout, words and progress to stderr. `-h` works everywhere. Exit codes: [errors](errors.md); "
         "fields of `--json`: [json](json.md); settings: [settings](settings.md).\n"
     )
-    names = [command.name or "" for command in app.registered_commands]
     parts += [
-        f"\n## cointrail {name}".rstrip() + f"\n\n```text\n{help_of(name).strip()}\n```\n" for name in ["", *names]
+        f"\n## cointrail {name}".rstrip() + f"\n\n```text\n{help_of(name).strip()}\n```\n"
+        for name in ["", *command_names(get_command(app))]
     ]
     return "".join(parts)
+
+
+def command_names(command: object, before: str = "") -> Iterator[str]:
+    """Every command below one, groups before their members."""
+    for name, each in getattr(command, "commands", {}).items():
+        yield f"{before}{name}"
+        yield from command_names(each, f"{before}{name} ")
 
 
 def help_of(name: str) -> str:
@@ -123,7 +145,7 @@ def help_of(name: str) -> str:
     os.environ["COLUMNS"] = HELP_WIDTH
     try:
         with contextlib.redirect_stdout(text):
-            code = run([*([name] if name else []), "--help"])
+            code = run([*name.split(), "--help"])
     finally:
         if before is None:
             del os.environ["COLUMNS"]

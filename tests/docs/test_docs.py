@@ -13,7 +13,8 @@ from typer.main import get_command
 
 from cointrail import config, errors
 from cointrail.cli.main import app
-from cointrail.cluster import co_spend, coinjoin
+from cointrail.cluster.change.rules import RULES as CHANGE_RULES
+from cointrail.cluster.forest.extend import RULES
 from cointrail.trace.policies import POLICIES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,6 +23,16 @@ PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
 SHELL = re.compile(r"^```(?:sh|console)?\n(.*?)^```", re.DOTALL | re.MULTILINE)
 COMMANDS = get_command(app).commands
+
+
+def commands(group, before=()):
+    """Every command by its words, members of groups too."""
+    for name, each in group.items():
+        yield (*before, name), each
+        yield from commands(getattr(each, "commands", {}), (*before, name))
+
+
+ALL_COMMANDS = dict(commands(COMMANDS))
 
 
 def load(path: Path) -> ModuleType:
@@ -61,8 +72,8 @@ def test_a_stale_page_is_noticed_and_written(tmp_path, monkeypatch, capsys):
 
 def test_every_command_setting_error_and_answer_has_its_place():
     reference = {path.name: path.read_text("utf-8") for path in (DOCS / "reference").glob("*.md")}
-    for command in COMMANDS:
-        assert f"\n## cointrail {command}\n" in reference["cli.md"]
+    for words in ALL_COMMANDS:
+        assert f"\n## cointrail {' '.join(words)}\n" in reference["cli.md"]
     for setting in config.SETTINGS:
         assert f"`{setting.variable}`" in reference["settings.md"]
     codes = {kind.code for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)}
@@ -74,8 +85,24 @@ def test_every_command_setting_error_and_answer_has_its_place():
 
 def test_every_rule_has_its_page():
     methods = {path.stem for path in (DOCS / "methods").glob("*.md")}
-    rules = {co_spend.RULE: "co-spend", coinjoin.RULE: "coinjoin-generic", **{name: name for name in POLICIES}}
-    assert set(rules.values()) <= methods
+    pages = {
+        "same_key": "same-key",
+        "cospend": "co-spend",
+        "change_vote": "change-vote",
+        "lightning": "lightning",
+        "coinjoin.listed": "coinjoin-gate",
+        "coinjoin.blocksci": "coinjoin-equal-output",
+        "coinjoin.generic": "coinjoin-equal-output",
+        "coinjoin.stonewall": "stonewall",
+    }
+    for rule, _ in RULES:
+        page = pages.get(rule) or "-".join(rule.split(".")[:2]).rstrip("0123456789")
+        assert page in methods, rule
+    assert {f"change-{name}" for name in ("software", "amount", "freshness", "spender")} <= methods
+    assert set(POLICIES) <= methods
+    words = "".join(path.read_text("utf-8") for path in (DOCS / "methods").glob("*.md"))
+    for rule in CHANGE_RULES:
+        assert rule.id.removeprefix("change.") in words, rule.id
 
 
 # Links and commands in pages.
@@ -112,8 +139,9 @@ def test_command_lines_in_pages_exist(page):
     for words in lines_of(page.read_text("utf-8")):
         if words[0].startswith("-"):
             continue
-        assert words[0] in COMMANDS, words
-        options = {option for parameter in COMMANDS[words[0]].params for option in parameter.opts}
+        command = tuple(words[:2]) if tuple(words[:2]) in ALL_COMMANDS else tuple(words[:1])
+        assert command in ALL_COMMANDS, words
+        options = {option for parameter in ALL_COMMANDS[command].params for option in parameter.opts}
         for word in words[1:]:
             if word.startswith("--"):
                 assert word.split("=")[0] in options, words

@@ -8,6 +8,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from minisigner import Minisigner
 from typer.main import get_command
 from vectors import shared_data
 
@@ -17,11 +18,10 @@ from cointrail.cli.main import app, run
 from cointrail.service.names import network_of
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-EXAMPLES = [
-    (name, line.strip())
+EXAMPLES = {
+    name: [line.strip() for line in (command.epilog or "").split("Examples:\n")[-1].splitlines()]
     for name, command in get_command(app).commands.items()
-    for line in (command.epilog or "").split("Examples:\n")[-1].splitlines()
-]
+}
 # Placeholders in examples, and what stands for them here.
 KEY_9 = (
     "0411db93e1dcdb8a016b49840f8c53bc1eb68a382e97b1482ecad7b148a6909a5c"
@@ -55,12 +55,29 @@ def signet(place):
         return next(address for script in scripts if (address := address_of(script, network_of(reader))))
 
 
-@pytest.mark.parametrize(("name", "line"), [each for each in EXAMPLES if each[0] not in ELSEWHERE])
-def test_examples_in_help_texts_run(place, signet, monkeypatch, capsys, name, line):
+@pytest.fixture(scope="module")
+def files(place):
+    """A signed list and an overlay, under the names that examples give them."""
+    signer, text = Minisigner(), f"{'ab' * 32}  # no transaction of these chains\n"
+    (place / "known-coinjoins.txt").write_text(text)
+    (place / "known-coinjoins.txt.minisig").write_text(signer.sign(text.encode()))
+    command = ["overlay", "new", str(place / "case.json"), "--name", "case", "--author", "A. N. Other"]
+    assert run([*command, "--network", "mainnet"]) == 0
+    return {"RWQ...": signer.public_key}
+
+
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if name not in ELSEWHERE])
+def test_examples_in_help_texts_run(place, signet, files, monkeypatch, capsys, name):
+    """In order: one may write what the next reads."""
     monkeypatch.chdir(place)
-    monkeypatch.setenv("COINTRAIL_HOME", str(place))
-    monkeypatch.setenv("COINTRAIL_LEDGER", "ledger")
-    monkeypatch.delenv("COINTRAIL_CONFIG", raising=False)
+    for line in EXAMPLES[name]:
+        monkeypatch.setenv("COINTRAIL_HOME", str(place))
+        monkeypatch.setenv("COINTRAIL_LEDGER", "ledger")
+        monkeypatch.delenv("COINTRAIL_CONFIG", raising=False)
+        run_example(line, name, signet, files, monkeypatch, capsys)
+
+
+def run_example(line, name, signet, files, monkeypatch, capsys):
     words = shlex.split(line, comments=True)
     while "=" in words[0]:
         variable, _, value = words.pop(0).partition("=")
@@ -69,10 +86,12 @@ def test_examples_in_help_texts_run(place, signet, monkeypatch, capsys, name, li
     assert words[0] == name
     if "bcrt1q..." in words:
         monkeypatch.setenv("COINTRAIL_LEDGER", "signet-ledger")
-        words = [signet if word == "bcrt1q..." else "100" if word == "500" else word for word in words]
+        stand_ins = {"bcrt1q...": signet, "bcrt1p...": signet, "500": "100", "ledger": "signet-ledger"}
+        words = [stand_ins.get(word, word) for word in words]
     if "signet" in words:
         words[words.index("~/.bitcoin")] = str(shared_data() / "blocks" / "signet-0-120")
     words = ["node" if word in ("~/.bitcoin", "/mnt/copy/blocks") else word for word in words]
+    words = [files.get(word, word) for word in words]
     words = [KEY_9 if word == f"{KEY_9[:16]}..." else word for word in words]
     code = run(words)
     out, err = capsys.readouterr()
@@ -81,7 +100,8 @@ def test_examples_in_help_texts_run(place, signet, monkeypatch, capsys, name, li
 
 
 def test_every_command_has_examples():
-    assert {name for name, _ in EXAMPLES} == set(get_command(app).commands)
+    assert all(line.startswith(("cointrail ", "COINTRAIL_")) for lines in EXAMPLES.values() for line in lines)
+    assert all(EXAMPLES.values())
 
 
 def snippets(page: Path) -> list[str]:

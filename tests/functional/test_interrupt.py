@@ -11,6 +11,7 @@ from ledger_view import read_back
 from regtest import forked_chain, random_chain
 
 from cointrail.bitcoin.hashes import display
+from cointrail.cluster.forest.extend import bring_up
 from cointrail.errors import Interrupted
 from cointrail.ingest.pipeline import ingest
 from cointrail.ingest.report import Options, Progress, Report
@@ -35,7 +36,13 @@ def stop_at(asked: int):
 def run(folder: Path, options: Options, asked: int | None) -> Report | Interrupted:
     """One run: its report, or how it was interrupted."""
     try:
-        return ingest(folder / "files", folder / "ledger", options=options, stop=stop_at(asked) if asked else bool)
+        return ingest(
+            folder / "files",
+            folder / "ledger",
+            options=options,
+            stop=stop_at(asked) if asked else bool,
+            cluster=bring_up,
+        )
     except Interrupted as interruption:
         return interruption
 
@@ -66,7 +73,7 @@ def test_message_says_how_far(chain, tmp_path):
     with pytest.raises(
         Interrupted, match=r"stopped at height \d+; the ledger is published up to there"
     ) as interruption:
-        ingest(tmp_path / "files", tmp_path / "ledger", options=SMALL, stop=stop_at(4))
+        ingest(tmp_path / "files", tmp_path / "ledger", options=SMALL, stop=stop_at(4), cluster=bring_up)
     manifest = manifests.read(tmp_path / "ledger")
     assert f"height {manifest.height};" in str(interruption.value)
     assert interruption.value.hint == "run the same command again to go on"
@@ -76,14 +83,14 @@ def test_message_says_how_far(chain, tmp_path):
 def test_stop_while_reading_headers_changes_nothing(chain, tmp_path):
     lay_out(tmp_path / "files", chain.serialized(), per_file=20)
     with pytest.raises(Interrupted, match="nothing was changed"):
-        ingest(tmp_path / "files", tmp_path / "ledger", stop=stop_at(1))
+        ingest(tmp_path / "files", tmp_path / "ledger", stop=stop_at(1), cluster=bring_up)
     assert not (tmp_path / "ledger").exists()
     build(tmp_path, chain.serialized()[:50], per_file=20)
     before = manifests.read(tmp_path / "ledger")
     lay_out(tmp_path / "files", chain.serialized(), per_file=20)
     for asked in range(1, 7):
         with pytest.raises(Interrupted, match="nothing was changed"):
-            ingest(tmp_path / "files", tmp_path / "ledger", stop=stop_at(asked))
+            ingest(tmp_path / "files", tmp_path / "ledger", stop=stop_at(asked), cluster=bring_up)
     assert manifests.read(tmp_path / "ledger") == before
 
 
@@ -117,7 +124,7 @@ def test_no_thread_is_left_behind(chain, tmp_path):
             raise RuntimeError("the screen has gone")
 
     with pytest.raises(RuntimeError, match="the screen has gone"):
-        ingest(tmp_path / "files", tmp_path / "ledger", options=SMALL, watch=fail)
+        ingest(tmp_path / "files", tmp_path / "ledger", options=SMALL, watch=fail, cluster=bring_up)
     assert threading.active_count() == before
     assert isinstance(run(tmp_path, SMALL, asked=None), Report)
     assert threading.active_count() == before
@@ -135,7 +142,7 @@ def test_failure_of_the_caller_loses_only_what_was_not_published(chain, tmp_path
 
         options = Options(batch_bytes=2_000, publish_bytes=8_000, bulk=height % 2 == 0)
         with pytest.raises(KeyboardInterrupt):
-            ingest(tmp_path / "files", tmp_path / "ledger", options=options, watch=fail)
+            ingest(tmp_path / "files", tmp_path / "ledger", options=options, watch=fail, cluster=bring_up)
         assert verify(tmp_path / "ledger") == []
     assert run(tmp_path, SMALL, asked=None).digest == clean.digest
     assert_same_ledger(tmp_path / "ledger", tmp_path / "clean" / "ledger")
@@ -145,7 +152,7 @@ def test_progress_is_told(chain, tmp_path):
     """Heights and bytes grow to what the report says at the end."""
     lay_out(tmp_path / "files", chain.serialized(), per_file=30)
     told: list[Progress] = []
-    report = ingest(tmp_path / "files", tmp_path / "ledger", options=SMALL, watch=told.append)
+    report = ingest(tmp_path / "files", tmp_path / "ledger", options=SMALL, watch=told.append, cluster=bring_up)
     scans, batches = ([each for each in told if each.stage == stage] for stage in ("scan", "ingest"))
     assert [each.bytes_done for each in scans] == list(range(report.files))
     assert len(batches) > 5
@@ -164,10 +171,12 @@ def test_until_in_steps_then_on(chain, tmp_path):
     clean = build(tmp_path / "clean", chain.serialized())
     lay_out(tmp_path / "files", chain.serialized())
     for until in (0, 1, 99, 100, 105, 111):
-        report = ingest(tmp_path / "files", tmp_path / "ledger", options=Options(until=until, bulk=until % 2 == 0))
+        report = ingest(
+            tmp_path / "files", tmp_path / "ledger", options=Options(until=until, bulk=until % 2 == 0), cluster=bring_up
+        )
         assert report.height == until
         assert read_back(tmp_path / "ledger") == read_back(tmp_path / "clean" / "ledger", until)
-    report = ingest(tmp_path / "files", tmp_path / "ledger")
+    report = ingest(tmp_path / "files", tmp_path / "ledger", cluster=bring_up)
     assert report.digest == clean.digest
     assert report.complete
 
@@ -176,6 +185,6 @@ def test_nothing_to_do_changes_nothing(chain, tmp_path):
     """A second run finds the ledger up to date and does not even publish."""
     first = build(tmp_path, chain.serialized())
     before = (tmp_path / "ledger" / manifests.NAME).read_bytes()
-    again = ingest(tmp_path / "files", tmp_path / "ledger")
+    again = ingest(tmp_path / "files", tmp_path / "ledger", cluster=bring_up)
     assert (again.digest, again.blocks, again.rewound) == (first.digest, 0, 0)
     assert (tmp_path / "ledger" / manifests.NAME).read_bytes() == before

@@ -16,6 +16,7 @@ from vectors import shared_data
 from cointrail.bitcoin.hashes import display, parse_hash
 from cointrail.bitcoin.network import MAINNET
 from cointrail.bitcoin.script import ScriptType
+from cointrail.cluster.forest.extend import bring_up
 from cointrail.ingest.block_files import open_folder, scan
 from cointrail.ingest.parsed import parse
 from cointrail.ingest.pipeline import ingest
@@ -57,7 +58,7 @@ def datadirs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.fixture(scope="module")
 def ledgers(datadirs, tmp_path_factory) -> dict[str, tuple[Path, Report]]:
     folder = tmp_path_factory.mktemp("ledgers")
-    return {name: (folder / name, ingest(datadirs[name], folder / name)) for name in LAYOUTS}
+    return {name: (folder / name, ingest(datadirs[name], folder / name, cluster=bring_up)) for name in LAYOUTS}
 
 
 @pytest.fixture(scope="module")

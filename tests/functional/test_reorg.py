@@ -11,6 +11,7 @@ from ledger_view import read_back
 from regtest import RegtestChain, extend_randomly, forked_chain, mine_many_outputs, random_chain
 
 from cointrail.bitcoin.hashes import display
+from cointrail.cluster.forest.extend import bring_up
 from cointrail.errors import SnapshotGone
 from cointrail.ingest.pipeline import ingest
 from cointrail.ingest.report import Options
@@ -290,5 +291,5 @@ def test_ledger_copied_before_a_reorg_keeps_its_chain(tmp_path):
     build(tmp_path, both(chain, a, b))
     assert read_back(tmp_path / "backup").digest == first.digest
     lay_out(tmp_path / "files", both(chain, a, b))
-    ingest(tmp_path / "files", tmp_path / "backup", options=SMALL)
+    ingest(tmp_path / "files", tmp_path / "backup", options=SMALL, cluster=bring_up)
     assert_same_ledger(tmp_path / "backup", tmp_path / "ledger")

@@ -290,6 +290,9 @@ class ChainModel:
             txid_ids=txid_ids,
             script_keys=script_keys,
             script_ids=script_ids,
+            spelling_keys=script_keys,
+            spelling_ids=script_ids,
+            same_key={name: np.empty(0, np.uint32) for name in ("tx_index", "script_a", "script_b", "kind")},
         )
 
 

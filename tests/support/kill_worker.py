@@ -23,6 +23,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from ledger_view import fixed_bytes
 
+from cointrail.cluster.forest.extend import bring_up
+from cointrail.cluster.forest.view import Forest
 from cointrail.ingest.pipeline import ingest
 from cointrail.ingest.report import Options
 from cointrail.ledger import manifest as manifests
@@ -34,7 +36,7 @@ from cointrail.ledger.verify import verify
 
 COUNTED = ("open", "pwrite", "fsync", "replace", "unlink")
 SCRIPTS_LOOKED_AT = 40
-UNDOING = ("/ledger/recovery.py",)
+UNDOING = ("/ledger/recovery.py", "/ledger/merges.py")
 MOST_LINES = 60
 
 
@@ -155,7 +157,7 @@ class Killer:
 
     def run(self, source: str, ledger: Path) -> None:
         """Ingest to the end."""
-        ingest(Path(source), ledger, options=self.options)
+        ingest(Path(source), ledger, options=self.options, cluster=bring_up)
 
     def look(self, ledger: Path) -> None:
         """What a killed writer left reads, at its published height, as the clean ledger does there."""
@@ -170,6 +172,7 @@ class Killer:
                 assert np.array_equal(left.unspent(outputs), right.unspent(outputs))
                 assert np.array_equal(left.spenders(outputs), right.spenders(outputs))
                 assert np.array_equal(left.overwritten(outputs), right.overwritten(outputs))
+                assert np.array_equal(Forest(left).partition(), Forest(right).partition())
                 scripts = range(0, left.counts.script, left.counts.script // SCRIPTS_LOOKED_AT + 1)
                 histories = [list(reader.outputs_of_script(s)) for s in scripts for reader in (left, right)]
                 assert histories[::2] == histories[1::2]
@@ -304,7 +307,7 @@ def main() -> None:
     warm, work = Path(sys.argv[1]), Path(sys.argv[2])
     work.mkdir(parents=True, exist_ok=True)
     for bulk in (True, False):
-        ingest(warm, work / f"warm {bulk}", options=Options(bulk=bulk))
+        ingest(warm, work / f"warm {bulk}", options=Options(bulk=bulk), cluster=bring_up)
     assert threading.active_count() == 1, "a victim must not inherit locks of threads"
     results = []
     for task in json.loads(sys.argv[3]):

@@ -7,7 +7,7 @@ import numpy as np
 
 from cointrail.bitcoin.script import ScriptType
 from cointrail.ledger.reader import Reader
-from cointrail.ledger.schema import TABLES
+from cointrail.ledger.schema import ALL_TABLES, CLUSTER, TABLES
 
 
 class SeenOutput(NamedTuple):
@@ -159,11 +159,14 @@ def _plain(cells: np.ndarray, width: int) -> list:
 
 
 def fixed_bytes(folder: Path) -> dict[str, bytes]:
-    """Bytes within the counts of every column that is neither a link nor local to the host, by name."""
+    """Bytes within the counts of every column that is neither local to the host nor a link of the chain, by name.
+
+    The links of the clusters are among them: nothing is left over in a ledger that a writer has closed.
+    """
     with Reader(folder) as reader:
         return {
             f"{table.name}/{column.name}": reader.column(table.name, column.name).tobytes()
-            for table in TABLES
+            for table in ALL_TABLES
             for column in table.columns
-            if not column.link and (not column.local or column.name == "digest")
+            if (not column.link or table is CLUSTER) and (not column.local or column.name == "digest")
         }

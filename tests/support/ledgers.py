@@ -16,6 +16,7 @@ from regtest import write_block_files
 from cointrail.bitcoin.block import Block
 from cointrail.bitcoin.network import REGTEST
 from cointrail.bitcoin.transaction import Transaction, TransactionOutput
+from cointrail.cluster.forest.extend import bring_up
 from cointrail.ingest.pipeline import ingest
 from cointrail.ingest.report import Options, Report
 from cointrail.ledger.reader import Reader
@@ -31,7 +32,7 @@ def write_source(folder: Path, raw_blocks: Sequence[bytes]) -> Path:
 
 def follow(source: Path, ledger: Path, until: int | None = None, batch: int = 4_000) -> Report:
     """Ingest in small batches that are each published."""
-    return ingest(source, ledger, options=Options(until=until, batch_bytes=batch, publish_bytes=1))
+    return ingest(source, ledger, options=Options(until=until, batch_bytes=batch, publish_bytes=1), cluster=bring_up)
 
 
 def write_model(ledger: Path, model: ChainModel, *, first: int = 0, end: int | None = None, step: int = 3) -> None:

@@ -7,6 +7,7 @@ import pytest
 from regtest import RegtestChain, write_block_files
 
 from cointrail.bitcoin.network import REGTEST
+from cointrail.cluster.forest.extend import bring_up
 from cointrail.ingest.pipeline import ingest
 from cointrail.ledger.reader import Reader
 
@@ -19,7 +20,7 @@ def open_ledger(tmp_path: Path) -> Iterator[Callable[..., Reader]]:
     def make(chain: RegtestChain, height: int | None = None) -> Reader:
         ledger = tmp_path / "ledger"
         write_block_files(tmp_path / "blocks", chain.serialized(), REGTEST.magic)
-        ingest(tmp_path / "blocks", ledger)
+        ingest(tmp_path / "blocks", ledger, cluster=bring_up)
         readers.append(Reader(ledger, height))
         return readers[-1]
 

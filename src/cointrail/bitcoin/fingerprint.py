@@ -31,6 +31,7 @@ class InputFlag(IntFlag):
     OTHER_SIGHASH = 512
     MULTI_SIGNATURE = 1024
     SCHNORR = 2048
+    TWO_OF_TWO = 4096
 
 
 def input_flags(script_sig: bytes, witness: tuple[bytes, ...]) -> int:
@@ -42,13 +43,16 @@ def input_flags(script_sig: bytes, witness: tuple[bytes, ...]) -> int:
 
     Returns:
         A union of `InputFlag` bits as a plain integer. LOW_R says that there is an ECDSA signature and none has an R
-        of 33 bytes; MULTI_SIGNATURE that more than one signature of either kind was seen.
+        of 33 bytes; MULTI_SIGNATURE that more than one signature of either kind was seen; TWO_OF_TWO that the witness
+        reveals a script of two compressed keys that both have to sign, as a Lightning channel's (BOLT 3).
     """
     flags = signatures = 0
     if witness:
         flags |= InputFlag.WITNESS
         if script_sig:
             flags |= InputFlag.NESTED
+        elif _is_two_of_two(witness[-1]):
+            flags |= InputFlag.TWO_OF_TWO
     taproot_flags, schnorr, items = (0, 0, list(witness)) if script_sig else _taproot(witness)
     flags |= taproot_flags
     for item in (*_pushed(script_sig), *items):
@@ -118,6 +122,10 @@ def _sighash_flags(hash_type: int, *, usual: tuple[int, ...]) -> int:
 def _is_control_block(item: bytes) -> bool:
     depth, rest = divmod(len(item) - 33, 32)
     return rest == 0 and 0 <= depth <= _DEEPEST_PATH and item[0] & 0xFE >= 0xC0
+
+
+def _is_two_of_two(script: bytes) -> bool:
+    return len(script) == 71 and script[:2] == b"\x52\x21" and script[35] == 0x21 and script[69:] == b"\x52\xae"
 
 
 def _is_ecdsa_signature(item: bytes) -> bool:

@@ -8,7 +8,23 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from cointrail.cli import address, block, cluster, config, ingest, score, simulate, status, trace, tx, verify
+from cointrail.cli import (
+    address,
+    block,
+    change,
+    cluster,
+    config,
+    explain,
+    ingest,
+    lists,
+    overlay,
+    score,
+    simulate,
+    status,
+    trace,
+    tx,
+    verify,
+)
 from cointrail.cli.output import one_line, redacted
 from cointrail.errors import CointrailError, Unavailable
 from cointrail.version import VERSION
@@ -24,7 +40,10 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-for module in (ingest, status, block, tx, address, cluster, trace, verify, simulate, score, config):
+COMMANDS = (
+    ingest, status, block, tx, address, cluster, change, explain, overlay, lists, trace, verify, simulate, score, config
+)  # fmt: skip
+for module in COMMANDS:
     module.register(app)
 
 

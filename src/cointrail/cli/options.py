@@ -15,6 +15,10 @@ AsOfOption = Annotated[
 ]
 FirstOption = Annotated[int, typer.Option("--first", min=0, help="Number of the first row shown.")]
 LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="Most rows shown; all of them with --json.")]
+ModelOption = Annotated[
+    Path | None,
+    typer.Option("--model", metavar="FILE", help="With --level L3: a change model, whose names are leads."),
+]
 
 SHOWN = 25
 """Rows a text answer shows when no limit is given."""

@@ -17,9 +17,10 @@ from cointrail.ingest.headers import NO_PARENT, HeaderTree, Orphan, build_tree, 
 from cointrail.ingest.intern import intern
 from cointrail.ingest.parsed import ParsedBlocks
 from cointrail.ingest.producer import Producer
-from cointrail.ingest.report import Options, Progress, Report, Stop, Watch
+from cointrail.ingest.report import Cluster, Options, Progress, Report, Stop, Watch
 from cointrail.ingest.resolve import BulkResolver, IndexResolver, KeyClash, Resolver
 from cointrail.ingest.rows import make_batch
+from cointrail.ingest.same_key import find_same_keys
 from cointrail.ingest.timing import Stages
 from cointrail.ingest.values import check_values
 from cointrail.ledger.manifest import Refused
@@ -37,6 +38,7 @@ def ingest(
     options: Options | None = None,
     watch: Watch = lambda _: None,
     stop: Stop = lambda: False,
+    cluster: Cluster = lambda writer, *, measure: None,
 ) -> Report:
     """Bring a ledger up to the most-work valid chain of a folder of block files.
 
@@ -47,21 +49,30 @@ def ingest(
         options: how far and how.
         watch: called with progress.
         stop: asked between batches; True ends the run after publishing.
+        cluster: brings the clusters up to the writer's last block; called after every batch, before it is published.
 
     Raises:
         InputRefused: the files are of another network or begin elsewhere.
         Unavailable: something cannot be read or written, or another writer is at work.
         Interrupted: `stop` said so; what was published stays.
     """
-    return _Ingest(source, ledger, network, options or Options(), watch, stop).run()
+    return _Ingest(source, ledger, network, options or Options(), watch, stop, cluster).run()
 
 
 class _Ingest:
     def __init__(
-        self, source: Path, ledger: Path, network: Network | None, options: Options, watch: Watch, stop: Stop
+        self,
+        source: Path,
+        ledger: Path,
+        network: Network | None,
+        options: Options,
+        watch: Watch,
+        stop: Stop,
+        cluster: Cluster,
     ) -> None:
         self.folder = open_folder(source, network)
         self.ledger, self.options, self.watch, self.stop = ledger, options, watch, stop
+        self.cluster = cluster
         self.stages, self.report = Stages(), Report()
         self.began = time.perf_counter()
         self.resolver: Resolver | None = None
@@ -79,6 +90,9 @@ class _Ingest:
             self.refused = list(writer.manifest.refused)
             self._refuse_known(tree)
             self._follow(tree, writer)
+            self._cluster(writer)
+            if writer.clustering != writer.manifest.clustering:  # built by other rules before
+                self._publish(writer)
             manifest = writer.manifest
         report.height, report.block_hash, report.digest = manifest.height, manifest.block_hash, manifest.digest
         report.stages = self.stages.seconds
@@ -261,11 +275,17 @@ class _Ingest:
             sums = check_values(writer, parsed, resolved, self.folder.network)
         with self.stages.measure("intern"):
             interned = intern(writer, parsed)
+        with self.stages.measure("same key"):
+            same_keys = find_same_keys(writer, parsed, resolved, interned)
         with self.stages.measure("write"):
-            writer.append(make_batch(writer, parsed, resolved, interned, sums))
+            writer.append(make_batch(writer, parsed, resolved, interned, sums, same_keys))
+        self._cluster(writer)
         self.report.blocks += len(parsed.blocks.start)
         self.report.transactions += len(parsed.txid)
         self.report.bytes += int(parsed.blocks.end[-1])
+
+    def _cluster(self, writer: Writer) -> None:
+        self.cluster(writer, measure=self.stages.measure)
 
     def _publish(self, writer: Writer) -> None:
         with self.stages.measure("publish"):

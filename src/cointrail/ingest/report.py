@@ -1,7 +1,11 @@
 """What an ingest is asked for, how far it is, and what it did."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import Protocol
+
+from cointrail.ledger.writer import Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +86,11 @@ class Report:
 
 Watch = Callable[[Progress], None]
 Stop = Callable[[], bool]
+
+
+class Cluster(Protocol):
+    """Brings the clusters up to a writer's last block."""
+
+    def __call__(self, writer: Writer, *, measure: Callable[[str], AbstractContextManager[None]]) -> None:
+        """Do it; `measure` gives the clock of a named stage."""
+        ...

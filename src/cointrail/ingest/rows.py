@@ -7,6 +7,7 @@ from cointrail.bitcoin.block import MEDIAN_TIME_SPAN, median_time_past
 from cointrail.ingest.intern import Interned
 from cointrail.ingest.parsed import ParsedBlocks
 from cointrail.ingest.resolve import Resolved
+from cointrail.ingest.same_key import SameKeys
 from cointrail.ingest.values import BlockSums
 from cointrail.ledger.indexes import keys_of
 from cointrail.ledger.rows import Rows
@@ -16,7 +17,9 @@ from cointrail.ledger.writer import Batch
 I64 = npt.NDArray[np.int64]
 
 
-def make_batch(rows: Rows, parsed: ParsedBlocks, resolved: Resolved, interned: Interned, sums: BlockSums) -> Batch:
+def make_batch(
+    rows: Rows, parsed: ParsedBlocks, resolved: Resolved, interned: Interned, sums: BlockSums, same_keys: SameKeys
+) -> Batch:
     """Number everything from the ledger's counts on."""
     counts, blocks, first_tx = rows.counts, parsed.blocks, parsed.block_first_tx
     bounds = _bounds(parsed, interned)
@@ -72,6 +75,9 @@ def make_batch(rows: Rows, parsed: ParsedBlocks, resolved: Resolved, interned: I
         txid_ids=(by_key + counts.transaction).astype(np.uint32),
         script_keys=interned.keys,
         script_ids=interned.ids,
+        spelling_keys=same_keys.keys,
+        spelling_ids=same_keys.ids,
+        same_key=same_keys.rows,
     )
 
 

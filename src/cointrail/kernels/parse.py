@@ -16,7 +16,7 @@ SMALLEST_TRANSACTION = 60
 HAS_WITNESS = 1
 
 _WITNESS, _NESTED, _ANYONECANPAY, _LOW_R, _HIGH_R, _COMPRESSED, _UNCOMPRESSED = 1, 2, 4, 8, 16, 32, 64
-_KEY_PATH, _SCRIPT_PATH, _OTHER_SIGHASH, _MULTI_SIGNATURE, _SCHNORR = 128, 256, 512, 1024, 2048
+_KEY_PATH, _SCRIPT_PATH, _OTHER_SIGHASH, _MULTI_SIGNATURE, _SCHNORR, _TWO_OF_TWO = 128, 256, 512, 1024, 2048, 4096
 
 _NONSTANDARD, _P2PK, _P2PKH, _P2SH, _MULTISIG, _OP_RETURN = 0, 1, 2, 3, 4, 5
 _P2WPKH, _P2WSH, _P2TR, _ANCHOR, _WITNESS_UNKNOWN, _EMPTY = 6, 7, 8, 9, 10, 11
@@ -219,6 +219,18 @@ def _schnorr_flags(raw, start, length):
     return _SCHNORR
 
 
+@njit(inline="always")
+def _is_two_of_two(raw, start, length):
+    return (
+        length == 71
+        and raw[start] == 0x52
+        and raw[start + 1] == 0x21
+        and raw[start + 35] == 0x21
+        and raw[start + 69] == 0x52
+        and raw[start + 70] == 0xAE
+    )
+
+
 @njit(nogil=True, cache=True)
 def _witness_flags(raw, item_start, item_length, items, nested):
     """(flags, ECDSA signatures, Schnorr signatures) of a witness stack."""
@@ -227,6 +239,8 @@ def _witness_flags(raw, item_start, item_length, items, nested):
     schnorr = 0
     looked_at = items
     if not nested:
+        if _is_two_of_two(raw, item_start[items - 1], item_length[items - 1]):
+            flags |= _TWO_OF_TWO
         left = items
         if left >= 2 and item_length[left - 1] > 0 and raw[item_start[left - 1]] == 0x50:
             left -= 1  # the annex of BIP341

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cointrail.errors import Unavailable
-from cointrail.ledger.schema import TABLES, Column, Table
+from cointrail.ledger.schema import ALL_TABLES, Column, Table
 
 Array = npt.NDArray[Any]
 
@@ -133,7 +133,7 @@ class ColumnSet:
     def __init__(self, folder: Path, *, writable: bool) -> None:
         self.folder = folder
         self._files: dict[tuple[str, str], ColumnFile] = {}
-        for table in TABLES:
+        for table in ALL_TABLES:
             if writable:
                 (folder / table.name).mkdir(parents=True, exist_ok=True)
             for column in table.columns:

@@ -27,7 +27,11 @@ U32 = npt.NDArray[np.uint32]
 
 TXID = "txid"
 SCRIPT = "script"
-NAMES = (TXID, SCRIPT)
+SPELLING = "spelling"
+NAMES = (TXID, SCRIPT, SPELLING)
+
+TABLE_OF = {TXID: "transaction", SCRIPT: "script", SPELLING: "script"}
+"""The table whose row ids an index leads to."""
 
 _ENTRY_BYTES = 12
 

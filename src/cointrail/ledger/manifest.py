@@ -46,6 +46,31 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class ListName:
+    """A list of transactions that the clusters were built with, kept in `lists/`."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clustering:
+    """What the clusters are a function of, beside the chain.
+
+    Attributes:
+        blocks: they take in the blocks below this height.
+        rules: (rule, version) of everything that decided.
+        lists: lists of transactions in force.
+        builds: how often they were begun anew; whoever has read clusters of an earlier build may have read a mixture.
+    """
+
+    blocks: int = 0
+    rules: tuple[tuple[str, int], ...] = ()
+    lists: tuple[ListName, ...] = ()
+    builds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """What is published.
 
@@ -60,6 +85,7 @@ class Manifest:
         rewound_to: heights that the last of these rewinds went back to, oldest first.
         indexes: sorted runs by index name.
         refused: invalid blocks found in the files.
+        clustering: how the clusters were built.
         source: folder of the block files last read.
         program: what wrote it.
     """
@@ -74,6 +100,7 @@ class Manifest:
     rewound_to: tuple[int, ...] = ()
     indexes: dict[str, tuple[RunEntry, ...]] = field(default_factory=dict)
     refused: tuple[Refused, ...] = ()
+    clustering: Clustering = field(default_factory=Clustering)
     source: str = ""
     program: str = PROGRAM
 
@@ -88,6 +115,15 @@ class Manifest:
 def with_rewind(rewound_to: tuple[int, ...], height: int) -> tuple[int, ...]:
     """The record of rewinds with one more; only the last ones are kept."""
     return (*rewound_to, height)[-_REWINDS_KEPT:]
+
+
+def _clustering(document: dict[str, Any]) -> Clustering:
+    return Clustering(
+        blocks=document["blocks"],
+        rules=tuple((rule, version) for rule, version in document["rules"]),
+        lists=tuple(ListName(**entry) for entry in document["lists"]),
+        builds=document["builds"],
+    )
 
 
 def _checksum(document: dict[str, Any]) -> str:
@@ -197,6 +233,7 @@ def read(folder: Path) -> Manifest:
             rewound_to=tuple(document["rewound_to"]),
             indexes={name: tuple(RunEntry(**run) for run in runs) for name, runs in document["indexes"].items()},
             refused=tuple(Refused(**entry) for entry in document["refused"]),
+            clustering=_clustering(document["clustering"]),
             source=document["source"],
             program=document["program"],
         )

@@ -17,10 +17,11 @@ from cointrail.ledger.columns import Array, ColumnSet
 from cointrail.ledger.indexes import Run, open_run
 from cointrail.ledger.manifest import Manifest
 from cointrail.ledger.rows import Rows
-from cointrail.ledger.schema import NONE
+from cointrail.ledger.schema import DERIVED, NONE
 from cointrail.ledger.snapshot import Snapshot, counts_at
 
 _OPEN_ATTEMPTS = 10
+_OF_CLUSTERS = {table.name for table in DERIVED} - {"same_key"}
 
 
 class Reader(Rows):
@@ -38,6 +39,7 @@ class Reader(Rows):
     def __init__(self, folder: Path, height: int | None = None) -> None:
         self.folder = folder
         self._version = manifests.version(folder)
+        self._read_clusters = False
         self.manifest, self._columns, self._runs = _open(folder)
         self.counts = self.manifest.counts
         try:
@@ -53,6 +55,7 @@ class Reader(Rows):
         except BaseException:
             self.close()
             raise
+        self._read_clusters = False  # where the counts end does not depend on what the rows say
 
     def _height(self, wanted: int | None) -> int:
         tip = self.manifest.height
@@ -77,7 +80,7 @@ class Reader(Rows):
         self._columns.close()
 
     def check_current(self) -> None:
-        """Raise `SnapshotGone` if the chain was reorganised below this snapshot."""
+        """Raise `SnapshotGone` if the chain was reorganised below this snapshot, or clusters it gave are gone."""
         version = manifests.version(self.folder)
         if version == self._version:
             return
@@ -86,6 +89,10 @@ class Reader(Rows):
         same = row.cell(self.height) == bytes.fromhex(self.snapshot.digest)
         # Blocks that went and came back are the same again, but what was read in between may be another branch's.
         if same and now.height >= self.height and now.kept(self.height, self.manifest.rewinds):
+            if self._read_clusters and now.clustering.builds != self.manifest.clustering.builds:
+                raise SnapshotGone(
+                    "the clusters were built anew while this question was being answered", hint="ask again"
+                )
             self._version = version
             return
         raise SnapshotGone(
@@ -95,6 +102,7 @@ class Reader(Rows):
 
     def column(self, table: str, name: str) -> Array:
         """The cells of a column that exist in this snapshot: shape (rows,) or (rows, width), read-only."""
+        self._read_clusters |= table in _OF_CLUSTERS
         return self._columns[table, name].map(self.counts.of(table))
 
     def cell(self, table: str, name: str, row: int) -> int | None:
@@ -104,6 +112,12 @@ class Reader(Rows):
     def raw_cell(self, table: str, name: str, row: int) -> bytes:
         """The bytes of a cell as they are on disk now, which may lie beyond the snapshot; empty beyond the file."""
         return self._columns[table, name].cell(row)
+
+    def column_on_disk(self, table: str, name: str) -> Array:
+        """All cells of a column that are on disk now: those beyond the snapshot may be rewritten at any time."""
+        self._read_clusters |= table in _OF_CLUSTERS
+        file = self._columns[table, name]
+        return file.map(file.rows_on_disk())
 
     def runs(self, index: str) -> Sequence[Run]:
         """The sorted runs of an index."""

@@ -7,7 +7,7 @@ reader ignores a link that points beyond its snapshot.
 
 from dataclasses import dataclass
 
-FORMAT = 1
+FORMAT = 2
 
 NONE = -1
 """An empty link or reference in an i64 column."""
@@ -24,6 +24,7 @@ class Column:
         text: what the cell holds, for the format page.
         link: True if later rows may rewrite the cell.
         local: True if the cell says where the source lay on this host; such a column is outside the digest.
+        initial: the numbers of a link before anything is written to it, -1 being all bits set.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Column:
     width: int = 1
     link: bool = False
     local: bool = False
+    initial: tuple[int, ...] = (NONE,)
 
     @property
     def row_bytes(self) -> int:
@@ -41,11 +43,17 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Columns of equal length; `row_id` names what a row number is called."""
+    """Columns of equal length; `row_id` names what a row number is called.
+
+    Attributes:
+        ordered_by: of a derived table, the column that holds the tx_index that wrote each row, ascending: it says where
+            a snapshot ends.
+    """
 
     name: str
     row_id: str
     columns: tuple[Column, ...]
+    ordered_by: str = ""
 
     def column(self, name: str) -> Column:
         """The column of that name."""
@@ -137,6 +145,87 @@ SCRIPT_BYTE = Table(
 )
 
 TABLES = (BLOCK, TRANSACTION, INPUT, OUTPUT, SCRIPT, SCRIPT_BYTE)
+"""The chain itself: what the digest covers."""
+
+SAME_KEY = Table(
+    "same_key",
+    "row",
+    (
+        Column("tx_index", "<u4", "the transaction that completes the proof"),
+        Column("script_a", "<u4", "script_id"),
+        Column("script_b", "<u4", "the smallest script_id of another spelling of its key or script"),
+        Column("kind", "<u1", "bitcoin.spelling.SameKeyKind"),
+        Column("check", "<u4", "checksum of the row and its number"),
+    ),
+    "tx_index",
+)
+CLUSTER = Table(
+    "cluster",
+    "script_id",
+    (
+        Column(
+            "link",
+            "<u4",
+            "parent: the script it hangs below, or for a root how many scripts hang together; linked_at: tx_index that "
+            "hung it there, all bits set for a root; last_child: newest merge that hung a root below it, all bits set "
+            "for none",
+            width=3,
+            link=True,
+            initial=(1, NONE, NONE),
+        ),
+    ),
+)
+MERGE = Table(
+    "merge",
+    "merge_index",
+    (
+        Column("tx_index", "<u4", "the transaction that joined two clusters at level L1"),
+        Column("child", "<u4", "root that was hung"),
+        Column("parent", "<u4", "root it was hung below"),
+        Column("child_size", "<u4", "scripts below the child before"),
+        Column("parent_size", "<u4", "scripts below the parent before"),
+        Column("previous_sibling", "<u4", "the merge before it with the same parent; all bits set: none"),
+        Column("check", "<u4", "checksum of the row and its number: tells a row that reached the disk"),
+    ),
+    "tx_index",
+)
+COLLABORATIVE = Table(
+    "collaborative",
+    "row",
+    (
+        Column("tx_index", "<u4", "a transaction whose co-spend is not believed"),
+        Column("signs", "<u4", "every detector that forbids it, cluster.gate.kinds.Sign"),
+    ),
+    "tx_index",
+)
+CHANGE = Table(
+    "change",
+    "row",
+    (
+        Column("decided_at", "<u4", "the greatest tx_index that the decision read"),
+        Column("tx_index", "<u4", "the transaction whose change was decided"),
+        Column("output", "<i8", "output_index of the change"),
+        Column("script_a", "<u4", "smallest script_id of its inputs"),
+        Column("script_b", "<u4", "script_id of the change"),
+        Column("votes", "<u4", "the rules that chose this output, bit n for rule Cn"),
+    ),
+    "decided_at",
+)
+DISPUTE = Table(
+    "dispute",
+    "row",
+    (
+        Column("decided_at", "<u4", "the transaction that shows it"),
+        Column("tx_index", "<u4", "the co-spend that is disputed"),
+        Column("reason", "<u1", "cluster.disputes.Reason"),
+    ),
+    "decided_at",
+)
+
+DERIVED = (SAME_KEY, CLUSTER, MERGE, COLLABORATIVE, CHANGE, DISPUTE)
+"""What follows from the chain by rules with a version: outside the digest, recomputed by `verify`."""
+
+ALL_TABLES = (*TABLES, *DERIVED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +238,20 @@ class Counts:
     output: int = 0
     script: int = 0
     script_byte: int = 0
+    same_key: int = 0
+    merge: int = 0
+    collaborative: int = 0
+    change: int = 0
+    dispute: int = 0
+
+    @property
+    def cluster(self) -> int:
+        """Every script has a row in the forest."""
+        return self.script
 
     def of(self, table: str) -> int:
         """Rows of the named table."""
         return int(getattr(self, table))
-
-    def as_dict(self) -> dict[str, int]:
-        """The counts by table name, in schema order."""
-        return {table.name: self.of(table.name) for table in TABLES}
 
 
 EMPTY = Counts()

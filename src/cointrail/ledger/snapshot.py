@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from cointrail.ledger.columns import Array
-from cointrail.ledger.schema import EMPTY, Counts
+from cointrail.ledger.schema import DERIVED, EMPTY, Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,4 +51,9 @@ def counts_at(columns: HasColumns, height: int) -> Counts:
         output=int(columns.column("transaction", "first_output")[first_transaction]),
         script=int(columns.column("block", "first_script")[height + 1]),
         script_byte=int(columns.column("block", "first_script_byte")[height + 1]),
+        **{
+            table.name: int(np.searchsorted(columns.column(table.name, table.ordered_by), np.uint32(first_transaction)))
+            for table in DERIVED
+            if table.ordered_by
+        },
     )

@@ -24,6 +24,7 @@ from cointrail.ledger.indexes import TXID, Run, keys_of
 from cointrail.ledger.reader import Reader
 from cointrail.ledger.schema import NONE, TABLES, Column, Counts, Table
 from cointrail.ledger.snapshot import counts_at
+from cointrail.ledger.verify_forest import forest_damage
 from cointrail.ledger.writer import location_checks
 
 I64 = npt.NDArray[np.int64]
@@ -67,6 +68,7 @@ def verify(folder: Path, watch: Watch = lambda *_: None) -> list[Damage]:
     with reader:
         for check in (_blocks, _headers, _sums, _spenders, _unspent, _histories, _indexes):
             damages += check(reader, watch)
+        damages += [Damage(where, what) for where, what in forest_damage(reader, watch)]
     return damages
 
 

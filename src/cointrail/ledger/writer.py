@@ -28,11 +28,12 @@ from cointrail.errors import Unavailable
 from cointrail.ledger import manifest as manifests
 from cointrail.ledger.columns import Array, ColumnSet, disk_error
 from cointrail.ledger.digest import START, block_digests
-from cointrail.ledger.indexes import NAMES, SCRIPT, TXID, U32, U64, IndexWriter, Run
-from cointrail.ledger.manifest import PROGRAM, Manifest, Refused, sync_folder
+from cointrail.ledger.indexes import NAMES, SCRIPT, SPELLING, TABLE_OF, TXID, U32, U64, IndexWriter, Run
+from cointrail.ledger.manifest import PROGRAM, Clustering, Manifest, Refused, sync_folder
+from cointrail.ledger.merges import append_merges, blank_merges, undo_merges
 from cointrail.ledger.recovery import REWOUND_FROM, restore_links
 from cointrail.ledger.rows import Rows
-from cointrail.ledger.schema import NONE, TABLES, Column, Counts, Table
+from cointrail.ledger.schema import ALL_TABLES, CLUSTER, DERIVED, SAME_KEY, TABLES, Column, Table
 from cointrail.ledger.snapshot import counts_at
 
 I64 = npt.NDArray[np.int64]
@@ -49,6 +50,8 @@ class Batch:
         overwritten, overwriter: int64, outputs made unspendable by a transaction of the same txid, and that tx_index.
         paid, last_output: int64, script_ids this batch pays, and the newest output of each.
         txid_keys, txid_ids, script_keys, script_ids: index entries of the new rows, sorted by key.
+        spelling_keys, spelling_ids: the same for the spelling index, one entry a new script.
+        same_key: rows of the same_key table that the batch proves, by column, without their checksums.
     """
 
     rows: Mapping[tuple[str, str], Array]
@@ -63,6 +66,9 @@ class Batch:
     txid_ids: U32
     script_keys: U64
     script_ids: U32
+    spelling_keys: U64
+    spelling_ids: U32
+    same_key: Mapping[str, Array]
 
 
 class Writer(Rows):
@@ -99,10 +105,11 @@ class Writer(Rows):
             self._opened.callback(self.columns.close)
             self.counts = self.manifest.counts
             self._open_indexes()
-            restore_links(self.columns, self._indexes[TXID].runs, self.counts)
+            self._restore()
         except BaseException:
             self.close()
             raise
+        self.clustering = self.manifest.clustering
         self._pending_height = self.manifest.height
         self._failed = False
 
@@ -168,28 +175,78 @@ class Writer(Rows):
         rows["block", "location_check"] = location_checks(
             first_height, rows["block", "file_number"], rows["block", "file_offset"]
         )
-        for table in TABLES:
+        added = {table.name: int(rows) for table, rows in zip(TABLES, batch.bounds[-1], strict=True)}
+        for table in (*TABLES, CLUSTER):
             first = self.counts.of(table.name)
             for column in table.columns:
                 file = self.columns[table.name, column.name]
                 if column.link:
-                    added = int(batch.bounds[-1][TABLES.index(table)])
-                    file.append(first, np.full(added, NONE, column.dtype))
+                    of = "script" if table is CLUSTER else table.name
+                    file.append(first, _initial(column, added[of]))
                 else:
                     file.append(first, rows[table.name, column.name])
         for table_name, name in REWOUND_FROM:
             self.columns[table_name, name].sync()
-        added_rows = batch.bounds[-1]
-        self.counts = Counts(
-            **{table.name: self.counts.of(table.name) + int(added_rows[k]) for k, table in enumerate(TABLES)}
-        )
+        self.counts = replace(self.counts, **{name: self.counts.of(name) + count for name, count in added.items()})
+        self._extend("same_key", _with_checks(batch.same_key, self.counts.same_key))
         self._link("output", "spender", batch.spent, batch.spender)
         self._link("output", "spender", batch.overwritten, -2 - batch.overwriter)
         self._link("script", "last_output", batch.paid, batch.last_output)
         transactions, scripts = self.counts.transaction, self.counts.script
         self._indexes[TXID].add(batch.txid_keys, batch.txid_ids, transactions - len(batch.txid_ids), transactions)
         self._indexes[SCRIPT].add(batch.script_keys, batch.script_ids, scripts - len(batch.script_ids), scripts)
+        self._indexes[SPELLING].add(batch.spelling_keys, batch.spelling_ids, scripts - len(batch.spelling_ids), scripts)
         self._pending_height += blocks
+
+    def extend(self, table: str, cells: Mapping[str, Array]) -> None:
+        """Append rows to a derived table, published with the blocks they follow from.
+
+        Args:
+            table: its name.
+            cells: every column of it, in the order of the transactions that wrote the rows.
+
+        Raises:
+            Unavailable: the disk refuses, or did before.
+        """
+        with self._whole():
+            self._extend(table, cells)
+
+    def _extend(self, table: str, cells: Mapping[str, Array]) -> None:
+        first = self.counts.of(table)
+        for name, values in cells.items():
+            self.columns[table, name].append(first, values)
+        self.counts = replace(self.counts, **{table: first + min(len(values) for values in cells.values())})
+
+    def merge(self, merges: U32) -> None:
+        """Join clusters: append to the merge log, then write the links of the forest.
+
+        Args:
+            merges: uint32 (6, m), as `kernels.cluster.union_find.find_merges` decides them on this forest.
+
+        Raises:
+            Unavailable: the disk refuses, or did before.
+        """
+        with self._whole():
+            append_merges(self.columns, self.counts, merges)
+            self.counts = replace(self.counts, merge=self.counts.merge + merges.shape[1])
+
+    def forget_clusters(self) -> None:
+        """Withdraw all clusters and publish that: they are to be built anew, by other rules."""
+        with self._whole():
+            empty = {table.name: 0 for table in DERIVED if table.ordered_by and table.name != "same_key"}
+            self.counts = replace(self.counts, **empty)
+            self.clustering = Clustering(builds=self.clustering.builds + 1)
+            self._publish(self.manifest)
+            for column in CLUSTER.columns:
+                file = self.columns[CLUSTER.name, column.name]
+                file.append(0, _initial(column, self.counts.script))
+                file.sync()
+            blank_merges(self.columns, self.counts)
+
+    def _restore(self) -> None:
+        """Undo what rows beyond the counts have written into links."""
+        restore_links(self.columns, self._indexes[TXID].runs, self.counts)
+        undo_merges(self.columns, self.counts)
 
     def _link(self, table: str, name: str, rows: I64, values: I64) -> None:
         if len(rows):
@@ -215,7 +272,7 @@ class Writer(Rows):
 
     def _publish(self, before: Manifest) -> Manifest:
         if not before.generation:
-            for table in TABLES:
+            for table in ALL_TABLES:
                 sync_folder(self.folder / table.name)
         for file in self.columns:
             file.sync()
@@ -233,6 +290,7 @@ class Writer(Rows):
             rewinds=before.rewinds + withdrawn,
             rewound_to=manifests.with_rewind(before.rewound_to, tip) if withdrawn else before.rewound_to,
             indexes=indexes,
+            clustering=self.clustering,
             program=PROGRAM,
         )
         manifests.write(self.folder, now)
@@ -251,21 +309,34 @@ class Writer(Rows):
         with self._whole():
             self.counts = counts_at(self, height)
             self._pending_height = height
-            for name, table in ((TXID, "transaction"), (SCRIPT, "script")):
+            for name, table in TABLE_OF.items():
                 self._indexes[name].rewind(self.counts.of(table))
+            self.clustering = replace(self.clustering, blocks=min(self.clustering.blocks, self.counts.block))
             self._publish(self.manifest)
-            restore_links(self.columns, self._indexes[TXID].runs, self.counts)
+            self._restore()
 
     def discard(self) -> None:
         """Forget what was appended since the last publication."""
         with self._whole():
             self.counts = self.manifest.counts
             self._pending_height = self.manifest.height
+            self.clustering = self.manifest.clustering
             self._open_indexes()
-            restore_links(self.columns, self._indexes[TXID].runs, self.counts)
+            self._restore()
 
     def _open_indexes(self) -> None:
         self._indexes = {name: IndexWriter(self.folder, name, self.manifest.indexes.get(name, ())) for name in NAMES}
+
+
+def _with_checks(cells: Mapping[str, Array], first: int) -> Mapping[str, Array]:
+    from cointrail.kernels.cluster.union_find import row_checks
+
+    fields = [cells[column.name] for column in SAME_KEY.columns[:-1]]
+    return {**cells, "check": row_checks(np.stack(fields).astype(np.uint32), first)}
+
+
+def _initial(column: Column, rows: int) -> Array:
+    return np.tile(np.array(column.initial).astype(column.dtype), (rows, 1) if column.width > 1 else rows)
 
 
 def _manifest_of(folder: Path, network: str) -> Manifest:

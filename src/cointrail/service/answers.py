@@ -35,6 +35,22 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelName:
+    """The change model that gave leads: SHA-256 of its file, and the probability from which it names an output."""
+
+    sha256: str
+    tau: float
+
+
+@dataclass(frozen=True, slots=True)
+class ListUsed:
+    """A list of transactions in force: a parameter of the clusters that an answer rests on."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
     """A block and its miner-declared time."""
 
@@ -177,10 +193,157 @@ class HistoryEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class ClusterAnswer:
-    """The scripts that co-spends join with one script. A lower bound: it never says that others do not belong.
+class Accuracy:
+    """What was measured of a rule: how often it spoke and how often it was wrong; docs/accuracy.md has the commands.
 
-    `size` counts all members found, `members` may be a page of them; `complete` is False if the search was cut off.
+    `models` says on whose transactions; `upper_fdr` is the one-sided 95 % bound of the share of wrong statements.
+    """
+
+    models: str
+    stratum: str
+    n: int
+    errors: int
+    precision: float | None
+    upper_fdr: float | None
+    recall: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleShare:
+    """How much of a cluster's evidence one rule gives; `detail` tells apart what a vote rested on.
+
+    `evidence` counts transactions for co-spends, pairs for facts and inferences. `share` is of all evidence inside;
+    `measured` is None if the rule's error rate was not measured, which is not the same as none.
+    """
+
+    id: str
+    version: int
+    detail: str
+    basis: Literal["fact", "inference", "assertion"]
+    evidence: int
+    share: float
+    measured: Accuracy | None
+
+
+@dataclass(frozen=True, slots=True)
+class CoSpendAnswer:
+    """A believed co-spend inside a cluster: how many members it spends, and what else is to be said about it."""
+
+    txid: str
+    height: int
+    time_utc: str
+    rule: Rule
+    verdict: Literal["believed"]
+    members: int
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SuppressedCoSpend:
+    """A transaction that spends a member together with other scripts and is not believed, with every reason."""
+
+    txid: str
+    height: int
+    time_utc: str
+    kind: str
+    rules: tuple[str, ...]
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GrowthStep:
+    """A transaction by which the cluster of this cluster_id grew: its scripts before and after, and what was joined.
+
+    `parts` counts the clusters that became one, `largest_part` the scripts of the largest that lost its id.
+    """
+
+    txid: str
+    height: int
+    time_utc: str
+    before: int
+    after: int
+    parts: int
+    largest_part: int
+
+
+@dataclass(frozen=True, slots=True)
+class AliasAnswer:
+    """A former cluster_id, of a cluster of two scripts and more, and the merge that ended it."""
+
+    cluster_id: str
+    size: int
+    into: str
+    txid: str
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeAnswer:
+    """A piece of evidence without which the cluster would fall into parts.
+
+    `txid` is None for an assertion by hand. `sizes` names the largest parts, `parts` counts all.
+    """
+
+    txid: str | None
+    height: int | None
+    rule: str
+    parts: int
+    sizes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HabitAnswer:
+    """One habit of the two largest parts that a bridge holds together: how often each kind was seen without it.
+
+    `bits`: how much better two habits explain that than one.
+    """
+
+    habit: str
+    larger: dict[str, int]
+    smaller: dict[str, int]
+    bits: float
+
+
+@dataclass(frozen=True, slots=True)
+class SuspicionAnswer:
+    """A merge that deserves a look, with the figures that gave it its rank. A question, not a finding.
+
+    `separated` counts pairs of tagged actors that it alone holds together; `actors` names those in each of `sizes`.
+    """
+
+    rank: int
+    txid: str | None
+    height: int | None
+    rule: str
+    score_bits: float
+    reason: str
+    separated: int
+    parts: int
+    sizes: tuple[int, ...]
+    actors: tuple[tuple[str, ...], ...]
+    unnecessary_input: bool
+    age_blocks: int | None
+    habits: tuple[HabitAnswer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterDispute:
+    """A later sign against a co-spend of the cluster: what shows it, and when. It changes nothing by itself."""
+
+    txid: str
+    shown_by: str
+    shown_at: Moment
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterAnswer:
+    """The scripts under common control with one script, as far as the level's rules see: a lower bound.
+
+    It never says that others do not belong. `members` may be a page; `cluster_id` names the oldest script, so a merge
+    keeps the older id. Sums are facts about the members. A list that was not asked for is None; `totals` counts the
+    whole of each list that is shown. `inferences` counts links above L1, `assertions` merges by hand. `guards` are the
+    parameters of the level's guards, none at L1; `note` says what there is to say about leads at L3.
     """
 
     address: str | None
@@ -188,15 +351,85 @@ class ClusterAnswer:
     level: str
     size: int
     members: tuple[str, ...]
-    co_spends: int
-    suppressed: int
+    first_seen: Moment
+    last_seen: Moment
     received_sat: int
     spent_sat: int
     balance_sat: int
-    complete: bool
+    level_one_clusters: int
+    co_spends: int
+    same_keys: int
+    inferences: int
+    assertions: int
+    suppressed: int
+    postmix_merges: int
+    forced_co_spends: int
+    payjoin_suspects: int
+    evidence: tuple[RuleShare, ...]
+    disputes: tuple[ClusterDispute, ...]
+    transactions: tuple[CoSpendAnswer, ...] | None
+    suppressed_transactions: tuple[SuppressedCoSpend, ...] | None
+    evolution: tuple[GrowthStep, ...] | None
+    aliases: tuple[AliasAnswer, ...] | None
+    bridges: tuple[BridgeAnswer, ...] | None
+    suspicious: tuple[SuspicionAnswer, ...] | None
+    totals: dict[str, int]
+    overlay: str | None
+    model: ModelName | None
+    guards: dict[str, int | bool | str | None]
+    note: str
+    rules: tuple[Rule, ...]
+    snapshot: SnapshotName
+    basis: Literal["inference", "assertion"] = INFERENCE
+    lists: tuple[ListUsed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HeldMerge:
+    """An inference that a guard holds for review: it joins nothing. `joined_otherwise`: other evidence did."""
+
+    txid: str | None
+    height: int | None
+    rule: str
+    reason: str
+    cluster_a: str
+    cluster_b: str
+    size_a: int
+    size_b: int
+    joined_otherwise: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GrowthAlarm:
+    """A block that made an L1 cluster much larger at once; it warns and changes nothing."""
+
+    height: int
+    txid: str
+    cluster_id: str
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldAnswer:
+    """All inferences of a level that guards hold, and all growth alarms of L1; pages, with the numbers of both.
+
+    `by_reason` counts held inferences by the guard that holds them.
+    """
+
+    level: str
+    held: tuple[HeldMerge, ...]
+    held_total: int
+    by_reason: dict[str, int]
+    alarms: tuple[GrowthAlarm, ...]
+    alarms_total: int
+    model: ModelName | None
+    guards: dict[str, int | bool | str | None]
+    note: str
     rules: tuple[Rule, ...]
     snapshot: SnapshotName
     basis: Basis = INFERENCE
+    lists: tuple[ListUsed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

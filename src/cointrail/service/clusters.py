@@ -1,63 +1,104 @@
-"""Which scripts are spent together with this one?"""
+"""Which scripts are under common control with this one, what says so, and what speaks against it?"""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
-from cointrail.cluster.co_spend import cluster_of
+from cointrail.cluster.level.edges import EdgeRule
+from cointrail.errors import UsageError
 from cointrail.ledger.reader import Reader
-from cointrail.ledger.schema import NONE
 from cointrail.service.answers import ClusterAnswer, Rule
-from cointrail.service.names import address_or_none, find_script, snapshot_name
+from cointrail.service.clustering import lists as views
+from cointrail.service.clustering.cluster import SHOWN_MEMBERS, Cluster, rules_of
+from cointrail.service.clustering.levels import Level, lists_used, name_of_model, note_of
+from cointrail.service.names import address_or_none, find_script, moment, snapshot_name
+
+VIEWS = ("members", "transactions", "suppressed", "evolution", "bridges", "suspicious")
+"""Lists that can be asked for; members are shown to some extent anyway."""
 
 
 def cluster(
-    reader: Reader, text: str, *, first: int = 0, limit: int | None = None, most: int | None = None
+    reader: Reader,
+    text: str,
+    *,
+    level: Level = "L1",
+    show: Collection[str] = (),
+    first: int = 0,
+    limit: int | None = None,
+    order: Literal["time", "size"] = "time",
+    overlay: Path | None = None,
+    tagged: Mapping[str, str] | None = None,
+    model: Path | None = None,
 ) -> ClusterAnswer:
-    """The co-spend cluster of an address at level L1, with a page of its members.
+    """The cluster of an address.
 
     Args:
         reader: the ledger at a snapshot.
         text: an address, a public key in hex, or `script:HEX`.
-        first: number of the first member shown.
-        limit: most members shown, None for all.
-        most: scripts after which the search is cut off, None for no limit.
+        level: L1 (fact and co-spend), L2 (with voted change), L3 (with leads).
+        show: lists to give, of `VIEWS`; without `members` the first 25 are named.
+        first: number of the first row of each list.
+        limit: most rows of each list, None for all.
+        order: of the evolution.
+        overlay: a file of corrections to apply.
+        tagged: actor by address: suspicious merges that part different actors come first.
+        model: file of the change model that gives leads at L3; without one L3 shows what L2 shows.
 
     Raises:
         AddressError, NotFound: as for an address.
+        UsageError: an unknown level or list, or one that this level or an overlay does not have; a model below L3.
+        InputRefused: the overlay, the model or a tagged address is refused.
+        Unavailable: the ledger has no clusters up to the snapshot, or is damaged.
     """
+    if unknown := sorted(set(show) - set(VIEWS)):
+        raise UsageError(f"there is no list {unknown[0]} of a cluster", hint=f"choose among {', '.join(VIEWS)}")
     script_id = find_script(reader, text)
-    found = cluster_of(reader, script_id, most)
-    received, spent, balance = _sums(reader, found.scripts)
-    page = found.scripts[first : None if limit is None else first + limit]
+    found = Cluster(reader, script_id, level=level, overlay=overlay, model=model)
+    page = views.Page(first, limit)
+    brief = page if "members" in show or limit is not None else views.Page(first, SHOWN_MEMBERS)
+    lists = views.lists_of(found, show, page, order=order, tagged=tagged or {})
+    held, activity = found.evidence, found.activity
+    first_tx, last_tx = found.first_and_last
+    rule = held.rule
+    by_hand = int(np.count_nonzero(rule == EdgeRule.BY_HAND))
+    inferred = int(np.count_nonzero((rule > 0) & (rule < EdgeRule.BY_HAND)))
     return ClusterAnswer(
         address=address_or_none(reader, reader.script_pubkey(script_id)),
-        cluster_id=_name(reader, found.cluster_id),
-        level=found.level,
+        cluster_id=found.name(int(found.scripts[0])),
+        level=level,
         size=len(found.scripts),
-        members=tuple(_name(reader, script) for script in page),
-        co_spends=found.transactions,
-        suppressed=found.suppressed,
-        received_sat=received,
-        spent_sat=spent,
-        balance_sat=balance,
-        complete=found.complete,
-        rules=tuple(Rule(rule, version) for rule, version in found.rules),
+        members=tuple(found.name(script) for script in brief.of(found.scripts).tolist()),
+        first_seen=moment(reader, first_tx),
+        last_seen=moment(reader, last_tx),
+        received_sat=activity.received_sat,
+        spent_sat=activity.spent_sat,
+        balance_sat=activity.balance_sat,
+        level_one_clusters=found.level_one_clusters,
+        co_spends=len(held.co_spends),
+        same_keys=int(np.count_nonzero(rule == 0)),
+        inferences=inferred,
+        assertions=by_hand,
+        suppressed=len(held.suppressed),
+        postmix_merges=len(held.postmix),
+        forced_co_spends=len(held.forced),
+        payjoin_suspects=len(held.suspects),
+        evidence=views.shares(found),
+        disputes=views.disputes(found),
+        transactions=lists.transactions,
+        suppressed_transactions=lists.suppressed,
+        evolution=lists.evolution,
+        aliases=lists.aliases,
+        bridges=lists.bridges,
+        suspicious=lists.suspicious,
+        totals={"members": len(found.scripts)} | lists.totals,
+        overlay=found.overlay_digest,
+        model=name_of_model(found.model),
+        guards=found.view.guards.parameters() if found.view else {},
+        note=note_of(level, found.model),
+        rules=tuple(Rule(*rule) for rule in rules_of(found)),
         snapshot=snapshot_name(reader),
+        lists=lists_used(found.forest),
+        basis="assertion" if by_hand else "inference",
     )
-
-
-def _name(reader: Reader, script_id: int) -> str:
-    """The address of a script, or `script:HEX` for one that has none."""
-    script = reader.script_pubkey(script_id)
-    return address_or_none(reader, script) or f"script:{script.hex()}"
-
-
-def _sums(reader: Reader, scripts: tuple[int, ...]) -> tuple[int, int, int]:
-    """(received, spent, balance) of some scripts; every output counts once."""
-    received = spent = balance = 0
-    values = reader.column("output", "value_sat")
-    for script in scripts:
-        outputs = np.fromiter(reader.outputs_of_script(script), np.int64)
-        received += int(values[outputs].sum())
-        spent += int(values[outputs[reader.spenders(outputs) != NONE]].sum())
-        balance += int(values[outputs[reader.unspent(outputs)]].sum())
-    return received, spent, balance

@@ -5,15 +5,28 @@ with cointrail.open("ledger") as ledger:
     ledger.transaction("f4184fc5...").outputs[0].spender
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self, TypeVar
 
 from cointrail.ledger.reader import Reader
-from cointrail.service import addresses, blocks, clusters, traces, transactions
+from cointrail.service import addresses, blocks, changes, clusters, overlays, proofs, traces, transactions
 from cointrail.service.addresses import History
-from cointrail.service.answers import AddressAnswer, BlockAnswer, ClusterAnswer, Status, TraceAnswer, TransactionAnswer
+from cointrail.service.answers import (
+    AddressAnswer,
+    BlockAnswer,
+    ClusterAnswer,
+    HeldAnswer,
+    Status,
+    TraceAnswer,
+    TransactionAnswer,
+)
+from cointrail.service.changes import ChangeAnswer
+from cointrail.service.clustering import held
+from cointrail.service.clustering.levels import Level
+from cointrail.service.overlays import OverlayComparison, OverlayEffect
+from cointrail.service.proofs import ProofAnswer
 
 _T = TypeVar("_T")
 
@@ -73,9 +86,77 @@ class Ledger:
         """An address's transactions, oldest first; `total` says how many there are."""
         return self._checked(lambda: addresses.history(self.reader, text, first=first, limit=limit))
 
-    def cluster(self, text: str, *, first: int = 0, limit: int | None = None, most: int | None = None) -> ClusterAnswer:
-        """The co-spend cluster of an address, with a page of its members."""
-        return self._checked(lambda: clusters.cluster(self.reader, text, first=first, limit=limit, most=most))
+    def cluster(
+        self,
+        text: str,
+        *,
+        level: Level = "L1",
+        show: Collection[str] = ("members",),
+        first: int = 0,
+        limit: int | None = None,
+        order: Literal["time", "size"] = "time",
+        overlay: str | Path | None = None,
+        tagged: Mapping[str, str] | None = None,
+        model: str | Path | None = None,
+    ) -> ClusterAnswer:
+        """The cluster of an address: what holds it together and the lists that are asked for; see `clusters.VIEWS`.
+
+        `model` is a file of a change model, whose names are leads at L3.
+        """
+        return self._checked(
+            lambda: clusters.cluster(
+                self.reader,
+                text,
+                level=level,
+                show=show,
+                first=first,
+                limit=limit,
+                order=order,
+                overlay=None if overlay is None else Path(overlay),
+                tagged=tagged,
+                model=None if model is None else Path(model),
+            )
+        )
+
+    def held(
+        self, *, level: Level = "L2", first: int = 0, limit: int | None = None, model: str | Path | None = None
+    ) -> HeldAnswer:
+        """What guards of a level hold for review, and blocks that made an L1 cluster much larger."""
+        file = None if model is None else Path(model)
+        return self._checked(lambda: held.held(self.reader, level=level, first=first, limit=limit, model=file))
+
+    def change(self, txid: str, *, follow: int = 0) -> ChangeAnswer:
+        """What a transaction shows of its wallet: its form, and which output each rule takes for change."""
+        return self._checked(lambda: changes.change(self.reader, txid, follow=follow))
+
+    def explain(
+        self,
+        a: str,
+        b: str,
+        *,
+        level: Level = "L1",
+        model: str | Path | None = None,
+        raw: bool = False,
+        check: bool = False,
+    ) -> ProofAnswer:
+        """Why two addresses are in one cluster; `raw` adds the document that proves it, `check` checks that.
+
+        `model` is a file of a change model, whose names are leads at L3.
+        """
+        file = None if model is None else Path(model)
+        return self._checked(lambda: proofs.explain(self.reader, a, b, level=level, model=file, raw=raw, check=check))
+
+    def overlay(
+        self, file: str | Path, text: str | None = None, *, first: int = 0, limit: int | None = None
+    ) -> OverlayEffect:
+        """What an overlay file changes in the clusters, and in the one of an address."""
+        return self._checked(lambda: overlays.apply(self.reader, Path(file), text, first=first, limit=limit))
+
+    def compare_overlays(
+        self, file: str | Path, other: str | Path, *, first: int = 0, limit: int | None = None
+    ) -> OverlayComparison:
+        """Where two overlay files disagree about clusters."""
+        return self._checked(lambda: overlays.compare(self.reader, Path(file), Path(other), first=first, limit=limit))
 
     def trace(
         self,

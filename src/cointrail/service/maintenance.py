@@ -4,9 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cointrail.bitcoin.network import network_named
+from cointrail.cluster.forest.extend import bring_up
+from cointrail.cluster.forest.verify import cluster_damage
 from cointrail.ingest.pipeline import ingest as run_ingest
 from cointrail.ingest.report import Options, Report, Stop, Watch
+from cointrail.ledger import manifest as manifests
 from cointrail.ledger import verify as verification
+from cointrail.ledger.reader import Reader
+from cointrail.service.lists import lists_in_force
 from cointrail.service.memory import PeakMemory
 
 
@@ -56,6 +61,7 @@ def ingest(
         UsageError: an unknown network, or several networks in the folder.
         InputRefused, Unavailable, Interrupted: as `ingest.pipeline.ingest`.
     """
+    lists = lists_in_force(ledger, manifests.read(ledger).clustering) if manifests.exists(ledger) else ()
     with PeakMemory() as memory:
         report = run_ingest(
             source,
@@ -64,6 +70,7 @@ def ingest(
             options=Options(until=until),
             watch=watch,
             stop=stop,
+            cluster=lambda writer, *, measure: bring_up(writer, lists, measure=measure),
         )
     return _answer(report, memory, ledger)
 
@@ -114,4 +121,8 @@ def verify(ledger: Path, *, watch: verification.Watch = lambda *_: None) -> Veri
         Unavailable: there is no ledger there.
     """
     damages = verification.verify(ledger, watch)
+    if not damages:
+        lists = lists_in_force(ledger, manifests.read(ledger).clustering)
+        with Reader(ledger) as reader:
+            damages = [verification.Damage(where, what) for where, what in cluster_damage(reader, lists, watch)]
     return VerifyAnswer(str(ledger), not damages, tuple(damages))

@@ -9,8 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from cointrail.bitcoin.hashes import script_hash
-from cointrail.cluster.coinjoin import collaborative
-from cointrail.cluster.forest import build_forest
+from cointrail.cluster.change import vote
+from cointrail.cluster.forest.view import Forest
+from cointrail.cluster.gate.gate import collaborative
+from cointrail.cluster.level.edges import stored_changes
+from cointrail.cluster.level.view import build
 from cointrail.ledger.reader import Reader
 from cointrail.ledger.schema import NONE
 from cointrail.service.names import snapshot_name
@@ -23,21 +26,27 @@ def write_results(reader: Reader, folder: Path) -> None:
     hashes = [script_hash(reader.script_pubkey(script)).hex() for script in range(reader.counts.script)]
     txids = [bytes(txid).hex() for txid in reader.column("transaction", "txid")]
     heights = reader.height_of_transactions(np.arange(reader.counts.transaction))
-    _write(folder / "ledger.csv", ("network", "height"), [(reader.snapshot.network, reader.height)])
-    _write(
+    write_csv(folder / "ledger.csv", ("network", "height"), [(reader.snapshot.network, reader.height)])
+    write_csv(
         folder / "transactions.csv", ("txid", "height", "position", "fee_sat"), _transactions(reader, txids, heights)
     )
-    _write(
+    write_csv(
         folder / "outputs.csv",
         ("txid", "vout", "height", "value_sat", "script_hash", "spender_txid", "spender_vin"),
         _outputs(reader, txids, heights, hashes),
     )
-    partition = build_forest(reader).partition().tolist()
-    _write(folder / "partition.csv", ("script_hash", "cluster_id"), zip(hashes, partition, strict=True))
-    _write(folder / "coinjoins.csv", ("txid", "class", "reason"), _coinjoins(reader, txids))
+    forest = Forest(reader)
+    for name, partition in (
+        ("partition", forest.partition()),
+        ("partition_l2", build(forest, "L2", stored_changes(reader)).partition()),
+    ):
+        write_csv(folder / f"{name}.csv", ("script_hash", "cluster_id"), zip(hashes, partition.tolist(), strict=True))
+    write_csv(folder / "changes.csv", ("txid", "vout", "rule"), _changes(reader, txids))
+    write_csv(folder / "coinjoins.csv", ("txid", "class", "reason"), _coinjoins(reader, txids))
 
 
-def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write one result file."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
@@ -89,3 +98,12 @@ def _coinjoins(reader: Reader, txids: list[str]) -> Iterator[tuple[object, ...]]
     for transaction in np.flatnonzero(counts > 1).tolist():
         verdict = collaborative(reader, transaction)
         yield txids[transaction], str(verdict.kind), verdict.reason
+
+
+def _changes(reader: Reader, txids: list[str]) -> Iterator[tuple[object, ...]]:
+    """The outputs that the vote of level L2 names as change, each once, however often it was decided."""
+    outputs = np.unique(reader.column("change", "output")).astype(np.int64)
+    transactions = reader.transaction_of_outputs(outputs)
+    vouts = outputs - reader.column("transaction", "first_output")[transactions]
+    for transaction, vout in zip(transactions.tolist(), vouts.tolist(), strict=True):
+        yield txids[transaction], vout, vote.RULE

@@ -6,6 +6,7 @@ from pathlib import Path
 from cointrail.bitcoin.hashes import double_sha256
 from cointrail.errors import InputRefused
 from cointrail.ledger.reader import Reader
+from cointrail.service.acceptance.market import write_market
 from cointrail.service.results import write_results
 from cointrail.simulation.record.manifest import NAME, Manifest
 from cointrail.simulation.score.scorer import Score
@@ -32,9 +33,20 @@ def score(world: Path, ledger: Path, *, results: Path | None = None) -> Score:
         folder = results or Path(temporary)
         with Reader(ledger) as reader:
             _check(world, reader)
-            write_results(reader, folder)
-            reader.check_current()
+            answer(world, reader, folder)
         return compare(folder, world)
+
+
+def answer(world: Path, reader: Reader, folder: Path) -> None:
+    """Write every result file: about the whole ledger, and from the investigator's inputs. The truth is not read.
+
+    Raises:
+        InputRefused: an input is missing or malformed.
+        Unavailable: the ledger has no clusters, or it changed meanwhile.
+    """
+    write_results(reader, folder)
+    write_market(reader, world / "inputs", folder)
+    reader.check_current()
 
 
 def _check(world: Path, reader: Reader) -> None:

@@ -17,7 +17,7 @@ class Limits:
         min_sat: an output with a smaller traced part is not followed; the traced part stays on it.
         transactions: most transactions to process, in chain order; nothing is sampled. What is left then ends with
             "search limit", and the flow is not complete.
-        through_coinjoins: False to stop before a collaborative transaction (rule `coinjoin.generic`).
+        through_coinjoins: False to stop before a collaborative transaction (any veto sign of `cluster.gate`).
 
     Raises:
         UsageError: a limit is negative.

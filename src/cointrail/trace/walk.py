@@ -12,7 +12,8 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from cointrail.cluster import coinjoin
+from cointrail.cluster.gate import kinds
+from cointrail.cluster.gate.gate import collaborative_mask
 from cointrail.errors import NotFound
 from cointrail.ledger.rows import Rows
 from cointrail.trace.flow import Direction, Endpoint, Flow, Reason, Step
@@ -70,7 +71,7 @@ def walk(rows: Rows, seeds: Sequence[int], policy: Policy, limits: Limits, way: 
         policy=policy.name,
         version=policy.version,
         limits=limits,
-        gate=() if limits.through_coinjoins else ((coinjoin.RULE, coinjoin.VERSION),),
+        gate=() if limits.through_coinjoins else kinds.RULES,
         seeds=tuple(zip(distinct, values, strict=True)),
         traced_sat=sum(values),
         steps=tuple(state.steps),
@@ -139,7 +140,7 @@ class _Walk:
     def _is_stop(self, tx_index: int) -> bool:
         if self.limits.through_coinjoins:
             return False
-        return coinjoin.collaborative(self.rows, tx_index).kind is not coinjoin.Kind.NONE
+        return bool(collaborative_mask(self.rows, [tx_index])[0])
 
     def _end(self, ended: Iterable[tuple[int, Held, Reason]]) -> None:
         for output, (part, hops), reason in ended:

@@ -45,6 +45,7 @@ def test_the_bits_are_the_ones_in_the_ledger():
         ("OTHER_SIGHASH", 512),
         ("MULTI_SIGNATURE", 1024),
         ("SCHNORR", 2048),
+        ("TWO_OF_TWO", 4096),
     ]
 
 
@@ -142,3 +143,21 @@ def test_no_input_crashes(script_sig, witness):
     assert not (flags & F.KEY_PATH and flags & F.SCRIPT_PATH)
     if script_sig:
         assert not flags & (F.KEY_PATH | F.SCRIPT_PATH | F.SCHNORR)
+
+
+# The funding script of the Lightning specification's example, BOLT 3, appendix C.
+CHANNEL = bytes.fromhex(
+    "5221023da092f6980e58d2c037173180e9a465476026ee50f96695963e8efe436f54eb"
+    "21030e9f7b623d2ccc7c9bd44d66d5ce21ce504c0acf6385a132cec6d3c39fa711c152ae"
+)
+
+
+def test_a_channel_of_two_keys_is_recognised_by_its_script():
+    assert input_flags(b"", (b"", ecdsa(), ecdsa(), CHANNEL)) & F.TWO_OF_TWO
+    for place, byte in ((0, 0x51), (1, 0x20), (35, 0x20), (69, 0x53), (70, 0xAF)):
+        other = bytearray(CHANNEL)
+        other[place] = byte
+        assert not input_flags(b"", (b"", bytes(other))) & F.TWO_OF_TWO
+    assert not input_flags(b"", (CHANNEL, b"")) & F.TWO_OF_TWO
+    assert not input_flags(b"", (CHANNEL + b"\x61",)) & F.TWO_OF_TWO
+    assert not input_flags(b"\x22\x00\x20" + bytes(32), (b"", CHANNEL)) & F.TWO_OF_TWO

@@ -14,6 +14,7 @@ from vectors import shared_data
 from cointrail.bitcoin.address import address_of
 from cointrail.bitcoin.network import REGTEST
 from cointrail.cli.main import run
+from cointrail.cluster.forest.extend import bring_up
 from cointrail.ingest.pipeline import ingest
 
 
@@ -73,7 +74,7 @@ def regtest(tmp_path_factory: pytest.TempPathFactory) -> Regtest:
     chain = random_chain(Random(11), 14, 5)
     folder = tmp_path_factory.mktemp("regtest")
     write_block_files(folder / "blocks", chain.serialized(), REGTEST.magic, xor_key=b"\x01\x02\x03\x04\x05\x06\x07\x08")
-    ingest(folder / "blocks", folder / "ledger")
+    ingest(folder / "blocks", folder / "ledger", cluster=bring_up)
     return Regtest(chain, folder / "blocks", folder / "ledger")
 
 
@@ -84,5 +85,5 @@ def mainnet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("mainnet")
     with tarfile.open(archive) as packed:
         packed.extractall(folder / "node", filter="data")
-    ingest(folder / "node", folder / "ledger")
+    ingest(folder / "node", folder / "ledger", cluster=bring_up)
     return folder / "ledger"

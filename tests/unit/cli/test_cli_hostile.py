@@ -34,6 +34,12 @@ PLACES = {
     "history": ("address", "TEXT", "--history", "--json"),
     "cluster": ("cluster", "TEXT", "--json"),
     "seed": ("trace", "TEXT", "--json"),
+    "change": ("change", "TEXT", "--json"),
+    "explain": ("explain", "TEXT", "12cbQLTFMXRnSzktFkuoG3eHoMeFtpTu3S"),
+    "proof": ("explain", "--check-file", "TEXT"),
+    "overlay": ("overlay", "apply", "TEXT"),
+    "list": ("lists", "add", "SOURCE/TEXT", "--key", "TEXT"),
+    "list name": ("lists", "remove", "TEXT"),
     "ingest": ("ingest", "TEXT"),
     "command": ("TEXT",),
     "extra": ("status", "TEXT"),
@@ -74,7 +80,6 @@ NUMBERS = {
     "hops": ("trace", PAYMENT, "--hops=N"),
     "min-sat": ("trace", PAYMENT, "--min-sat=N"),
     "transactions": ("trace", PAYMENT, "--transactions=N"),
-    "most": ("cluster", "script:KEY", "--most=N"),
     "until": ("ingest", "SOURCE", "--until=N"),
 }
 
@@ -105,7 +110,6 @@ def test_huge_page_of_a_history_and_a_cluster(cli, regtest):
     for command in (("address", address, "--history"), ("cluster", address)):
         answer = cli(*command, "--first", huge, "--limit", huge, "--ledger", str(regtest.ledger), "--json")
         assert answer.code == 0, answer.err
-    assert cli("cluster", address, "--most", huge, "--ledger", str(regtest.ledger)).code == 0
 
 
 def test_height_beyond_the_tip_is_not_found(cli, mainnet):

@@ -104,7 +104,12 @@ def der_like(random: Random) -> bytes:
 
 def item(random: Random) -> bytes:
     """Something a signer, or somebody who wants to confuse us, puts on the stack."""
-    kind = random.randrange(7)
+    kind = random.randrange(8)
+    if kind == 7:  # a script of two keys that both sign, or nearly so
+        script = bytearray(b"\x52\x21" + random.randbytes(33) + b"\x21" + random.randbytes(33) + b"\x52\xae")
+        if random.random() < 0.5:
+            script[random.choice((0, 1, 35, 69, 70))] ^= random.choice((1, 2, 0x80))
+        return bytes(script)[: random.choice((71, 71, 71, 70))]
     if kind < 2:
         return der_like(random)
     if kind == 2:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from cointrail.errors import Unavailable
 from cointrail.ledger.columns import ColumnFile, ColumnSet
-from cointrail.ledger.schema import TABLES, Column, Counts, Table
+from cointrail.ledger.schema import ALL_TABLES, TABLES, Column, Counts, Table
 
-COLUMNS = [(table, column) for table in TABLES for column in table.columns]
+COLUMNS = [(table, column) for table in ALL_TABLES for column in table.columns]
 EACH_KIND = {(column.dtype, column.width): (table, column) for table, column in COLUMNS}
 NUMBER = Column("number", "<i8", "for a test")
 WIDE = Column("wide", "<u1", "for a test", 20)

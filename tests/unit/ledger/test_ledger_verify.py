@@ -23,7 +23,7 @@ from cointrail.ledger import manifest as manifests
 from cointrail.ledger.columns import ColumnSet
 from cointrail.ledger.digest import START, block_digests
 from cointrail.ledger.reader import Reader
-from cointrail.ledger.schema import TABLES
+from cointrail.ledger.schema import ALL_TABLES, TABLES
 from cointrail.ledger.verify import Damage, verify
 from cointrail.ledger.writer import Writer, location_checks
 
@@ -143,7 +143,7 @@ def named_right(path: Path, bit: int, model: ChainModel, found: list[Damage] | s
     places = {damage.where for damage in found}
     if path.suffix == ".run":
         return f"index/{path.name}" in places
-    table = next(table for table in TABLES if table.name == path.parent.name)
+    table = next(table for table in ALL_TABLES if table.name == path.parent.name)
     column = table.column(path.stem)
     if column.link:
         return f"{table.name}/{column.name}.col" in places

@@ -245,6 +245,7 @@ KILLED_INGEST = """
 import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
+from cointrail.cluster.forest.extend import bring_up
 from cointrail.ingest.pipeline import ingest
 from cointrail.ingest.report import Options
 left = int(sys.argv[4])
@@ -255,7 +256,7 @@ def watch(progress):
         if not left:
             os.kill(os.getpid(), signal.SIGKILL)
 options = Options(batch_bytes=2_000, publish_bytes=int(sys.argv[5]))
-ingest(Path(sys.argv[1]), Path(sys.argv[2]), options=options, watch=watch)
+ingest(Path(sys.argv[1]), Path(sys.argv[2]), options=options, watch=watch, cluster=bring_up)
 """
 
 

@@ -12,6 +12,7 @@ from cointrail.bitcoin.block import Block
 from cointrail.bitcoin.network import REGTEST
 from cointrail.bitcoin.script import is_unspendable
 from cointrail.bitcoin.transaction import Outpoint
+from cointrail.cluster.forest.extend import bring_up
 from cointrail.ingest.pipeline import ingest
 
 
@@ -95,5 +96,5 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     blocks = chain.serialized()
     shuffled = Random(request.param).sample(blocks, len(blocks))
     write_block_files(folder / "blocks", shuffled, REGTEST.magic, xor_key=b"\x07" * 8, per_file=40)
-    ingest(folder / "blocks", folder / "ledger")
+    ingest(folder / "blocks", folder / "ledger", cluster=bring_up)
     return World(chain, blocks, folder / "blocks", folder / "ledger", Random(request.param + 100))

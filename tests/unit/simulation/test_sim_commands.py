@@ -1,7 +1,9 @@
 """`cointrail simulate` and `cointrail score`: good, bad and hostile command lines, and their exit codes."""
 
+import csv
 import json
 import os
+import re
 import shutil
 from typing import NamedTuple
 
@@ -9,7 +11,7 @@ import duckdb
 import pytest
 
 from cointrail.cli.main import run
-from cointrail.ingest.pipeline import ingest
+from cointrail.service.maintenance import ingest
 
 
 class Answer(NamedTuple):
@@ -157,7 +159,7 @@ def test_strange_names_of_worlds(cli, tmp_path):
 def world(bazaar, tmp_path):
     """A copy of the world whose files are links, so that one can be put in place of another."""
     for path in bazaar.world.rglob("*"):
-        if path.is_file() and path.relative_to(bazaar.world).parts[0] in ("truth", "chain", "manifest.json"):
+        if path.is_file() and path.relative_to(bazaar.world).parts[0] in ("truth", "inputs", "chain", "manifest.json"):
             target = tmp_path / "world" / path.relative_to(bazaar.world)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.symlink_to(path)
@@ -191,8 +193,22 @@ def test_a_ledger_that_ends_early_fails(cli, bazaar, tmp_path):
     assert cli("ingest", source, "--ledger", tmp_path / "ledger", "--until", 900).code == 0
     done = cli("score", bazaar.world, "--ledger", tmp_path / "ledger")
     assert done.code == 5
-    for name in ("ledger.blocks", "ledger.transactions", "ledger.outputs", "ledger.spenders"):
+    names = ("ledger.blocks", "ledger.transactions", "ledger.outputs", "ledger.spenders", "criterion.1.recall")
+    for name in names:
         assert name in done.err.splitlines()[0]
+
+
+def test_a_ledger_of_genesis_alone_finds_nothing(cli, bazaar, tmp_path):
+    """No result file has a row about the market, and nothing found is no pass."""
+    assert cli("ingest", bazaar.world / "chain" / "plain", "--ledger", tmp_path / "ledger", "--until", 0).code == 0
+    done = cli("score", bazaar.world, "--ledger", tmp_path / "ledger", "--json")
+    assert done.code == 5
+    status = {row["id"]: row["status"] for row in json.loads(done.out)["rows"]}
+    failing = {name for name, each in status.items() if each == "fail"}
+    assert {name for name in status if name.startswith("criterion.1.")} | {"criterion.1"} <= failing | {
+        name for name in status if re.fullmatch(r"criterion\.1\d", name)
+    }
+    assert "change.precision" in failing
 
 
 def test_a_ledger_of_another_chain_is_refused(cli, bazaar, bench, tmp_path):
@@ -256,6 +272,47 @@ def test_a_folder_or_a_gap_instead_of_a_file_is_refused(cli, bazaar, world, path
     (world / path).unlink()
     (world / path).mkdir()
     assert cli("score", world, "--ledger", bazaar.ledger).code == 4
+
+
+UNDERCOVER = "purchase_no,txid,vout,value_sat\n"
+ANY_TXID = "00" * 32
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "message"),
+    [
+        ("undercover.csv", None, "cannot be read"),
+        ("undercover.csv", "purchase_no,txid\n1,2\n", "lacks one of the columns"),
+        ("undercover.csv", UNDERCOVER + f"one,{ANY_TXID},0,5\n", "lacks a number"),
+        ("undercover.csv", UNDERCOVER + "1,00ff,0,5\n", "00ff"),
+        ("undercover.csv", "\xff", "lacks|cannot be read"),
+        ("tags", None, "there is no tag pack"),
+        ("tags/services.yaml", "confidence: service_data\ntags:\n- label: x\n", "lacks an address"),
+        ("tags/services.yaml", "confidence: service_data\ntags:\n  label: x\n", "before the first tag"),
+        ("tags/services.yaml", "tags: [a, b]\n- address: x\n", "is not `key: value`"),
+        ("tags/services.yaml", "confidence: {service_data\n- x\n", "is not `key: value`"),
+        ("tags/services.yaml", "confidence: service_data\ntags:\n- address: nowhere\n  label: x\n", "tagged address"),
+    ],
+)
+def test_what_an_investigator_gets_is_checked(cli, bazaar, world, path, content, message):
+    place = world / "inputs" / path
+    shutil.rmtree(place) if place.is_dir() else place.unlink()
+    if content is not None:
+        place.write_text(content, encoding="latin-1")
+    done = cli("score", world, "--ledger", bazaar.ledger)
+    assert (done.code, done.out) == (4, "")
+    assert re.search(message, done.err)
+
+
+def test_a_receipt_that_contradicts_the_chain_is_refused(cli, bazaar, world):
+    place = world / "inputs" / "undercover.csv"
+    text = place.read_text()
+    value = next(csv.DictReader(text.splitlines()))["value_sat"]
+    place.unlink()
+    place.write_text(text.replace(f",{value},", f",{int(value) + 1},", 1))
+    done = cli("score", world, "--ledger", bazaar.ledger)
+    assert done.code == 4
+    assert "compare the receipt with the chain" in done.err
 
 
 def test_a_table_of_other_columns_is_refused(cli, bazaar, world):

@@ -1,6 +1,5 @@
 """The scorer: its figures are recomputed here in plain Python, and every error that is planted makes a row fail."""
 
-import csv
 import json
 import math
 import subprocess
@@ -8,12 +7,12 @@ import sys
 from collections import Counter, defaultdict
 from dataclasses import asdict
 from itertools import combinations
-from types import SimpleNamespace
 
-import duckdb
 import pytest
+from result_files import by_id, failed, link
 
 from cointrail.simulation.score import cluster_rows, coinjoin_rows, rows
+from cointrail.simulation.score.change_rows import change_rows
 from cointrail.simulation.score.criteria import CRITERIA
 from cointrail.simulation.score.rows import exact, figure, not_built, rate
 from cointrail.simulation.score.scorer import score
@@ -29,90 +28,13 @@ CLUSTER = [
 CHANGE = ["change.precision", "change.recall"]
 PROTOCOLS = {"wasabi1": "wasabi1", "wasabi2": "wabisabi", "whirlpool": "whirlpool", "joinmarket": "joinmarket"}
 COINJOIN = [*(f"coinjoin.{name}.recall_pairs" for name in PROTOCOLS), "coinjoin.false_suppression"]
-IDS = [*LEDGER, *CLUSTER, *CHANGE, *COINJOIN, *(f"criterion.{number}" for number in range(1, 15))]
-
-
-# Tables.
-
-
-def read(path):
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def write(path, table):
-    path.unlink(missing_ok=True)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, table[0].keys(), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(table)
-
-
-@pytest.fixture(scope="module")
-def tables(bazaar):
-    """Truth tables and result files as lists of dicts."""
-    truth = {name: read(bazaar.world / "truth" / f"{name}.csv") for name in ("entities", "scripts", "transactions")}
-    truth |= {name: read(bazaar.world / "truth" / f"{name}.csv") for name in ("inputs", "outputs")}
-    results = {path.stem: read(path) for path in bazaar.results.glob("*.csv")}
-    return SimpleNamespace(truth=truth, results=results)
-
-
-def link(source, target):
-    """A folder whose files are links to another's."""
-    for path in source.rglob("*"):
-        if path.is_file() and "chain" not in path.parts:
-            (target / path.relative_to(source)).parent.mkdir(parents=True, exist_ok=True)
-            (target / path.relative_to(source)).symlink_to(path)
-    return target
-
-
-@pytest.fixture(scope="module")
-def ideal(bazaar, tables, tmp_path_factory):
-    """Result files of a product that makes no mistake."""
-    folder = link(bazaar.results, tmp_path_factory.mktemp("ideal"))
-    controllers = {row["entity_id"]: row["controller_id"] for row in tables.truth["entities"]}
-    of_script = {row["script_hash"]: controllers[row["entity_id"]] for row in tables.truth["scripts"]
-                 if row["entity_id"] in controllers}  # fmt: skip
-    partition = [
-        {"script_hash": row["script_hash"], "cluster_id": of_script.get(row["script_hash"], "-1")}
-        for row in tables.results["partition"]
-    ]
-    write(folder / "partition.csv", partition)
-    rounds = {row["txid"] for row in tables.truth["transactions"] if row["kind"] == "coinjoin"}
-    verdicts = [row | {"class": "coinjoin" if row["txid"] in rounds else "none"} for row in tables.results["coinjoins"]]
-    write(folder / "coinjoins.csv", verdicts)
-    return folder
-
-
-@pytest.fixture
-def copy(bazaar, ideal, tmp_path):
-    """Copies of the ideal results and of the truth, to be damaged."""
-    results, world = link(ideal, tmp_path / "results"), link(bazaar.world, tmp_path / "world")
-
-    def truth(name, change):
-        path = world / "truth" / f"{name}.parquet"
-        target = path.resolve()
-        path.unlink()
-        duckdb.execute(f"COPY ({change.format(table=f'read_parquet({str(target)!r})')}) TO '{path}' (FORMAT parquet)")
-
-    def result(name, change):
-        path = results / f"{name}.csv"
-        write(path, change(read(path)))
-
-    return SimpleNamespace(world=world, results=results, truth=truth, result=result)
+MARKET = [f"criterion.1{part}" for part in ("", ".recall", ".precision", ".ranked", ".excluded", ".double")]
+IDS = [*LEDGER, *CLUSTER, *CHANGE, *COINJOIN, *MARKET, *(f"criterion.{number}" for number in range(2, 15))]
 
 
 @pytest.fixture(scope="module")
 def scored(bazaar):
     return score(bazaar.results, bazaar.world)
-
-
-def by_id(result):
-    return {row.id: row for row in result.rows}
-
-
-def failed(result):
-    return {row.id for row in result.rows if row.status == "fail"}
 
 
 # What the product gets today.
@@ -129,14 +51,20 @@ def test_the_ledger_agrees_with_the_truth(scored, tables):
 
 def test_there_is_a_row_for_every_id(scored):
     assert [row.id for row in scored.rows] == IDS
-    assert sorted(CRITERIA) == list(range(1, 15))
+    assert sorted(CRITERIA) == list(range(2, 15))
     for row in scored.rows:
-        if row.id in CHANGE or row.id.startswith("criterion."):
+        if row.id.startswith("criterion.") and row.id not in MARKET:
             assert (row.status, row.value, row.n, row.errors, row.low95, row.high95) == ("not_built", None, 0, 0, 0, 1)
         else:
             assert row.status in ("pass", "fail")
             assert row.n > 0
         assert 0 <= row.low95 <= row.errors / max(row.n, 1) <= row.high95 <= 1
+
+
+def test_criterion_1_passes(scored):
+    found = by_id(scored)
+    assert {found[name].status for name in MARKET} == {"pass"}
+    assert found["criterion.1"].n == found["criterion.1.ranked"].n == found["criterion.1.excluded"].n == 3
 
 
 def test_the_module_writes_it_as_json(bazaar, scored, tmp_path):
@@ -197,6 +125,23 @@ def plain_coinjoins(tables):
             ordinary[0] += 1
             ordinary[1] += suppressed
     return found, ordinary
+
+
+def plain_changes(tables):
+    """(outputs named, of them no change; change beside other outputs, of them not named)."""
+    beside = Counter(row["txid"] for row in tables.truth["outputs"])
+    change = {(row["txid"], row["vout"]) for row in tables.truth["outputs"] if row["is_change"] == "true"}
+    named = {(row["txid"], row["vout"]) for row in tables.results["changes"]}
+    wanted = {each for each in change if beside[each[0]] > 1}
+    return len(named), len(named - change), len(wanted), len(wanted - named)
+
+
+def test_another_computation_gives_the_same_changes(loaded, tables):
+    named, wrong, change, missed = plain_changes(tables)
+    precision, recall = change_rows(loaded)
+    assert (precision.n, precision.errors, recall.n, recall.errors) == (named, wrong, change, missed)
+    assert named > 5_000
+    assert 0 < wrong < named / 100
 
 
 @pytest.fixture(scope="module")
@@ -326,7 +271,7 @@ def test_broken_bounds_differ(loaded, plain, monkeypatch):
 def test_results_without_an_error_pass(ideal, bazaar):
     found = score(ideal, bazaar.world)
     assert failed(found) == set()
-    assert {row.value for row in found.rows if row.id in (*CLUSTER[:5], *COINJOIN)} == {1.0}
+    assert {row.value for row in found.rows if row.id in (*CLUSTER[:5], *CHANGE, *COINJOIN, *MARKET)} == {1.0}
 
 
 def test_swapping_two_entities_in_the_truth(copy, tables):
@@ -336,7 +281,10 @@ def test_swapping_two_entities_in_the_truth(copy, tables):
     )
     swapped = f"CASE entity_id WHEN {market} THEN {exchange} WHEN {exchange} THEN {market} ELSE entity_id END"
     copy.truth("scripts", f"SELECT * REPLACE ({swapped} AS entity_id) FROM {{table}}")
-    assert failed(score(copy.results, copy.world)) == {"cluster.pair_precision", "cluster.largest_wrong_merge"}
+    assert failed(score(copy.results, copy.world)) == {
+        "cluster.pair_precision", "cluster.largest_wrong_merge",
+        "criterion.1", "criterion.1.recall", "criterion.1.precision",
+    }  # fmt: skip
 
 
 def test_swapping_two_scripts_in_the_truth(copy, tables):
@@ -447,6 +395,26 @@ def test_a_cluster_split_costs_recall_and_fails_nothing(copy):
     found = score(copy.results, copy.world)
     assert failed(found) == set()
     assert by_id(found)["cluster.pair_recall"].value < 0.5
+
+
+def test_outputs_named_wrongly(copy, tables):
+    payments = [row for row in tables.truth["outputs"] if row["is_change"] == "false"]
+
+    def change(table):
+        return table + [row | {"txid": one["txid"], "vout": one["vout"]}
+                        for row, one in zip(table[::80], payments, strict=False)] * 2  # fmt: skip
+
+    copy.result("changes", change)
+    found = score(copy.results, copy.world)
+    assert failed(found) == {"change.precision"}
+    assert by_id(found)["change.precision"].errors == math.ceil(by_id(found)["change.recall"].n / 80)
+
+
+def test_changes_not_named_cost_recall_and_fail_nothing(copy):
+    copy.result("changes", lambda table: table[::2])
+    found = score(copy.results, copy.world)
+    assert failed(found) == set()
+    assert by_id(found)["change.recall"].value == pytest.approx(0.5, abs=1e-3)
 
 
 # Rows.

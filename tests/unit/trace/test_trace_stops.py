@@ -11,6 +11,7 @@ from trace_cases import BTC, UNLIMITED, created, each_policy, ends, pays
 from cointrail.bitcoin.block import Block, BlockHeader
 from cointrail.bitcoin.merkle import merkle_root
 from cointrail.bitcoin.transaction import TransactionOutput
+from cointrail.cluster.gate import kinds
 from cointrail.errors import NotFound, UsageError
 from cointrail.trace.backward import trace_backward
 from cointrail.trace.flow import Reason
@@ -158,7 +159,7 @@ def test_coinjoins_stop_a_trace_unless_asked(policy, chain, open_ledger, output_
     leaving = [output_of(reader, mix, vout) for vout in range(3)]
     flow = trace_forward(reader, entering[:1], policy, UNLIMITED)
     assert ends(flow) == [(entering[0], 10 * BTC, Reason.COINJOIN, 0)]
-    assert flow.gate == (("coinjoin.generic", 1),)
+    assert flow.gate == kinds.RULES
     assert flow.complete
     back = trace_backward(reader, leaving[:1], policy, UNLIMITED)
     assert ends(back) == [(leaving[0], 9 * BTC, Reason.COINJOIN, 0)]
@@ -183,14 +184,13 @@ def test_unknown_outputs_and_negative_limits_are_refused(chain, open_ledger):
     assert (empty.traced_sat, empty.endpoints, empty.steps, empty.conserved) == (0, (), (), True)
 
 
-def test_tracing_and_local_clusters_need_no_numba(chain, open_ledger, output_of):
+def test_tracing_needs_no_numba(chain, open_ledger, output_of):
     funding, _ = three_mix(chain)
     reader = open_ledger(chain)
     program = f"""
 import sys
 sys.modules["numba"] = None
 from pathlib import Path
-from cointrail.cluster.co_spend import cluster_of
 from cointrail.ledger.reader import Reader
 from cointrail.trace.backward import trace_backward
 from cointrail.trace.forward import trace_forward
@@ -200,6 +200,5 @@ with Reader(Path({str(reader.folder)!r})) as reader:
     for policy in POLICIES.values():
         for trace in (trace_forward, trace_backward):
             assert trace(reader, [{output_of(reader, funding, 0)}], policy, Limits(None, 0)).conserved
-    assert cluster_of(reader, 0).complete
 """
     subprocess.run([sys.executable, "-c", program], check=True)

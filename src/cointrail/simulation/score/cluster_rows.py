@@ -3,7 +3,7 @@
 A script's controller is the truth's; the market and its operator share one. All scripts that were paid count.
 """
 
-from cointrail.simulation.score.rows import Row, figure, not_built, rate
+from cointrail.simulation.score.rows import Row, figure, rate
 from cointrail.simulation.score.tables import Tables
 
 _CELLS = """
@@ -41,8 +41,6 @@ def cluster_rows(tables: Tables) -> list[Row]:
         figure("cluster.bcubed_f1", "B-cubed F1", f1, scripts),
         figure("cluster.largest_wrong_merge", "scripts in the largest cluster of several controllers", largest, scripts,
                at_most=0),
-        not_built("change.precision", "outputs named as change that are change"),
-        not_built("change.recall", "change outputs that are named"),
     ]  # fmt: skip
 
 

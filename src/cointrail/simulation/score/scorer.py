@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from cointrail.errors import InputRefused
+from cointrail.simulation.score.change_rows import change_rows
 from cointrail.simulation.score.cluster_rows import cluster_rows
 from cointrail.simulation.score.coinjoin_rows import coinjoin_rows
 from cointrail.simulation.score.criteria import criteria_rows
 from cointrail.simulation.score.ledger_rows import ledger_rows
+from cointrail.simulation.score.market_rows import market_rows
 from cointrail.simulation.score.rows import Row
 from cointrail.simulation.score.tables import Tables
 
@@ -47,7 +49,14 @@ def score(results: Path, world: Path) -> Score:
     except (OSError, ValueError) as error:
         raise InputRefused(f"{results}/snapshot.json cannot be read: {error}") from error
     with Tables(results, world) as tables:
-        rows = (*ledger_rows(tables), *cluster_rows(tables), *coinjoin_rows(tables), *criteria_rows())
+        rows = (
+            *ledger_rows(tables),
+            *cluster_rows(tables),
+            *change_rows(tables),
+            *coinjoin_rows(tables),
+            *market_rows(tables),
+            *criteria_rows(),
+        )
     return Score(snapshot, hashlib.sha256(manifest.read_bytes()).hexdigest(), rows)
 
 

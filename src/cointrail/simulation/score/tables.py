@@ -11,7 +11,11 @@ from typing import Any, Self
 from cointrail.errors import InputRefused
 
 _TRUTH = ("entities", "scripts", "transactions", "inputs", "outputs", "mix_links")
-_RESULTS = ("ledger", "transactions", "outputs", "partition", "coinjoins")
+_RESULTS = (
+    "ledger", "transactions", "outputs", "partition", "partition_l2", "changes", "coinjoins", "merges", "cluster",
+)  # fmt: skip
+
+_CSV = """read_csv(?, header = true, delim = ',', quote = '"')"""
 
 
 class Tables:
@@ -34,7 +38,7 @@ class Tables:
         for name in _TRUTH:
             self._view(f"truth_{name}", world / "truth" / f"{name}.parquet", "read_parquet(?)")
         for name in _RESULTS:
-            self._view(f"result_{name}", results / f"{name}.csv", "read_csv(?, header = true)")
+            self._view(f"result_{name}", results / f"{name}.csv", _CSV)
 
     def __enter__(self) -> Self:
         return self

@@ -1,0 +1,1 @@
+"""Loops over the signs of a transaction: the gate, change rules, wallet fingerprints."""
