@@ -19,7 +19,7 @@ def read_tagged(path: Path) -> dict[str, str]:
     Raises:
         InputRefused: it is no such table, or larger than 16 MiB.
     """
-    if not path.is_file():
+    if path.exists() and not path.is_file():
         raise InputRefused(f"{path} is no regular file", hint="give a table with the columns address,actor")
     if path.stat().st_size > _MOST_BYTES:
         raise InputRefused(f"{path} is larger than 16 MiB", hint="give a table of the addresses in question only")
