@@ -4,7 +4,14 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cointrail.kernels.signs.change import found_in_item, funders, paid_again, spenders_within, transaction_of
+from cointrail.kernels.signs.change import (
+    found_in_item,
+    funders,
+    paid_again,
+    spending_inputs,
+    transaction_of,
+    transactions_between,
+)
 
 counts = st.lists(st.integers(0, 5), min_size=1, max_size=400)
 
@@ -53,13 +60,15 @@ def test_spenders_as_of_a_horizon(ledger):
     horizon = np.minimum(made + random.integers(0, 40, 60), len(first_input) - 1)
     stale = random.random(len(link)) < 0.1  # links of rows that do not point back
     damaged = np.where(stale, random.integers(0, len(spent) + 5, len(link)), link)
-    found = np.empty(60, np.int64)
-    spenders_within(output, made, horizon, damaged, spent, first_input, found)
-    for row, last, seen in zip(output, horizon, found, strict=True):
+    inputs, found = np.empty(60, np.int64), np.empty(60, np.int64)
+    spending_inputs(output, horizon, damaged, spent, first_input, inputs)
+    transactions_between(inputs, made, horizon, first_input, found)
+    for row, last, input_index, seen in zip(output, horizon, inputs, found, strict=True):
         at = damaged[row]
         valid = 0 <= at < len(spent) and spent[at] == row
         spender = int(np.searchsorted(first_input, at, "right")) - 1 if valid else -1
         assert seen == (spender if 0 <= spender <= last else -1)
+        assert input_index == (at if seen >= 0 else -1)
 
 
 @given(ledgers(), st.data())

@@ -3,7 +3,7 @@
 Each item has a horizon, the last transaction it may read; rows of later ones do not exist for it, so that an answer "as
 of then" never knows the future (METHODS.md 1.2). Rules look at eligible items only (METHODS.md 2.2, 3.5): no coinbase,
 no collaborative transaction, no input to which anybody could add others, 2 to 10 spendable outputs, no dust, no
-OP_RETURN.
+OP_RETURN (`eligible`).
 """
 
 from collections.abc import Callable
@@ -23,11 +23,8 @@ from cointrail.ledger.schema import NONE
 Mask = npt.NDArray[np.bool_]
 Clusters = Callable[[I64, I64], I64]
 
-LEAST_OUTPUTS, MOST_OUTPUTS = 2, 10
-_OF_OUTPUTS = ("value", "script", "script_type", "fresh", "returned", "spender", "spent")
+_OF_OUTPUTS = ("value", "script", "script_type", "fresh", "returned", "spending", "spender", "spent")
 _OF_INPUTS = ("spends", "input_script", "input_type", "input_value")
-PROTOCOL_SAT = (294, 330, 546)
-"""Values that carry tokens and inscriptions (METHODS.md 3.5)."""
 
 
 class Context:
@@ -73,14 +70,17 @@ class Context:
         """The context of some items: positions, int64, ascending. What is computed already is taken over."""
         position = None if self.change_position is None else self.change_position[items]
         narrow = Context(self.rows, self.tx_index[items], self.horizon[items], self.clusters, position)
+        total, more = self._eligible
+        known: dict[str, Any] = {"_eligible": (total[items], more[items])}
         place = np.full(len(self), NONE, np.int64)
         place[items] = np.arange(len(items))
-        known: dict[str, Any] = {"eligible": self.eligible[items]}
         for span, features in (("outputs", _OF_OUTPUTS), ("inputs", _OF_INPUTS)):
-            owner, row = getattr(self, span)
-            kept = np.flatnonzero(place[owner] != NONE)
-            known[span] = Span(place[owner[kept]], row[kept])
-            known |= {name: self.__dict__[name][kept] for name in features if name in self.__dict__}
+            if span in self.__dict__:
+                owner, row = self.__dict__[span]
+                owner = place[owner]
+                kept = np.flatnonzero(owner != NONE)
+                known[span] = Span(owner[kept], row[kept])
+                known |= {name: self.__dict__[name][kept] for name in features if name in self.__dict__}
         narrow.__dict__.update(known)
         return narrow
 
@@ -192,38 +192,54 @@ class Context:
     # Spenders.
 
     @cached_property
-    def spender(self) -> I64:
-        """The transaction that spends each output, int64, -1 where none does up to the horizon."""
-        from cointrail.kernels.signs.change import spenders_within
+    def spending(self) -> I64:
+        """The input that spends each output, int64, -1 where none does up to the horizon."""
+        from cointrail.kernels.signs.change import spending_inputs
 
         owner, row = self.outputs
-        spender = np.empty(len(row), np.int64)
-        spenders_within(
+        spending = np.empty(len(row), np.int64)
+        spending_inputs(
             row,
-            self.tx_index[owner],
             self.horizon[owner],
             self.rows.column("output", "spender"),
             self.rows.column("input", "output"),
             self.rows.column("transaction", "first_input"),
-            spender,
+            spending,
         )
-        return spender
+        return spending
 
     @cached_property
     def spent(self) -> Mask:
         """Outputs that are spent within the horizon, bool."""
-        return np.asarray(self.spender != NONE, np.bool_)
+        return np.asarray(self.spending != NONE, np.bool_)
 
     @cached_property
+    def spender(self) -> I64:
+        """The transaction that spends each output, int64, -1 where none does up to the horizon."""
+        from cointrail.kernels.signs.change import transactions_between
+
+        owner = self.outputs.owner
+        spender = np.empty(len(owner), np.int64)
+        first_input = self.rows.column("transaction", "first_input")
+        transactions_between(self.spending, self.tx_index[owner], self.horizon[owner], first_input, spender)
+        return spender
+
+    @cached_property
+    def _words(self) -> tuple[U64, I64]:
+        """Words and fee rates of the items and then of the spenders: many a spender is an item too."""
+        return words_of(self.rows, np.concatenate((self.tx_index, self.spender[self.spent])))
+
+    @property
     def own(self) -> tuple[U64, I64]:
         """Fingerprint word, uint64, and fee rate, int64, of each item (n,)."""
-        return words_of(self.rows, self.tx_index)
+        words, feerates = self._words
+        return words[: len(self)], feerates[: len(self)]
 
     @cached_property
     def next(self) -> tuple[U64, I64]:
         """Fingerprint word and fee rate of each output's spender; 0 and -1 where there is none."""
         words, feerates = np.zeros(len(self.spender), np.uint64), np.full(len(self.spender), NONE, np.int64)
-        words[self.spent], feerates[self.spent] = words_of(self.rows, self.spender[self.spent])
+        words[self.spent], feerates[self.spent] = (each[len(self) :] for each in self._words)
         return words, feerates
 
     # Inputs.
@@ -248,13 +264,18 @@ class Context:
         """Value that each input spends, int64."""
         return np.asarray(self.rows.column("output", "value_sat")[self.spends], np.int64)
 
+    @cached_property
+    def _first_inputs(self) -> I64:
+        """Where the inputs of each item begin in `inputs`."""
+        owner = self.inputs.owner
+        return np.flatnonzero(np.append(len(owner) > 0, owner[1:] != owner[:-1]))
+
     def least_of_inputs(self, figure: I64) -> I64:
         """The smallest figure among each item's inputs, int64 (n,); 0 if it is not eligible."""
         least = np.zeros(len(self), np.int64)
-        if len(figure):
-            owner = self.inputs.owner
-            starts = np.flatnonzero(np.append(True, owner[1:] != owner[:-1]))
-            least[owner[starts]] = np.minimum.reduceat(figure, starts)
+        starts = self._first_inputs
+        if len(starts):
+            least[self.inputs.owner[starts]] = np.minimum.reduceat(figure, starts)
         return least
 
 

@@ -37,12 +37,16 @@ def same_input_order(context: Context) -> Mask:
 
 def peel(context: Context) -> Mask:
     """C17: its spender has one input and two outputs, as the transaction and the one before it."""
+    from cointrail.kernels.signs.change import transactions_between
+
     kept = ~context.spent | _one_to_two(context, np.maximum(context.spender, 0))
     run = _one_to_two(context, context.tx_index) & (context.input_counts == 1)
-    funder = np.zeros(len(context), np.int64)
-    single = run[context.inputs.owner]
-    funder[context.inputs.owner[single]] = context.rows.transaction_of_outputs(context.spends[single])
-    run[run] = _one_to_two(context, funder[run])
+    # The only input of each; a coinbase is never looked at, so there is one.
+    spends, tx_index = context.spends[run[context.inputs.owner]], context.tx_index[run]
+    funder = np.empty(len(spends), np.int64)
+    first_output = context.rows.column("transaction", "first_output")
+    transactions_between(spends, np.zeros_like(tx_index), tx_index, first_output, funder)
+    run[run] = _one_to_two(context, funder)
     return np.asarray(kept & run[context.outputs.owner], np.bool_)
 
 

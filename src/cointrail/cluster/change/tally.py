@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from cointrail.cluster.change.context import Context, Mask
 from cointrail.cluster.change.rule import Family, Rule, unique
+from cointrail.cluster.spans import I64
 
 FAMILIES = (Family.SOFTWARE, Family.AMOUNT, Family.FRESHNESS, Family.SPENDER)
 """In the order of the bits of `Decisions.families`."""
@@ -32,6 +33,14 @@ class Tally:
     votes: npt.NDArray[np.uint32]
     families: npt.NDArray[np.uint8]
     static: Mask
+
+    def __or__(self, other: "Tally") -> "Tally":
+        """The votes of both, over the same outputs."""
+        return Tally(self.votes | other.votes, self.families | other.families, self.static | other.static)
+
+    def of(self, outputs: Mask | I64) -> "Tally":
+        """The votes over some of the outputs."""
+        return Tally(self.votes[outputs], self.families[outputs], self.static[outputs])
 
     def agreed(self, context: Context) -> Mask:
         """Outputs that at least two families chose, one vote static, where nothing was chosen but them, bool (m,).

@@ -9,7 +9,8 @@ from enum import StrEnum
 
 import numpy as np
 
-from cointrail.cluster.change.context import LEAST_OUTPUTS, MOST_OUTPUTS, Clusters, Context
+from cointrail.cluster.change.context import Clusters, Context
+from cointrail.cluster.change.eligible import LEAST_OUTPUTS, MOST_OUTPUTS
 from cointrail.cluster.change.rule import Family, Rule, unique
 from cointrail.cluster.change.rules import RULES
 from cointrail.cluster.change.tally import FAMILIES, LEAST_FAMILIES, Tally, tally

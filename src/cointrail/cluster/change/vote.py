@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from cointrail.cluster.change.context import Clusters, Context
+from cointrail.cluster.change.context import Clusters, Context, Mask
 from cointrail.cluster.change.rules import BY_ID, VOTING
-from cointrail.cluster.change.tally import tally
+from cointrail.cluster.change.tally import LEAST_FAMILIES, Tally, tally
 from cointrail.cluster.change.verdict import RULE, VERSION, ChangeVerdict, name_change
 from cointrail.cluster.spans import I64
 from cointrail.ledger.rows import Rows
@@ -24,7 +24,7 @@ _CHUNK = 1 << 16  # transactions at once
 _MOST_ITEMS = 1 << 18  # items at once, so that their features fit the caches
 _LATE = BY_ID["change.C3"]  # says nothing that C7 does not say before, so it decides nothing; asked for its bit only
 _STATIC = tuple(rule for rule in VOTING if rule.static)
-_VOTING = tuple(rule for rule in VOTING if rule is not _LATE)
+_LATER = tuple(rule for rule in VOTING if not rule.static and rule is not _LATE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,16 +68,12 @@ def decide(context: Context) -> Decisions:
         starts = range(0, len(context), _MOST_ITEMS)
         return _joined([decide(context.part(start, start + _MOST_ITEMS)) for start in starts])
     pairs = context.narrowed(np.flatnonzero(context.output_counts == 2))
-    first = tally(pairs, _STATIC)
-    # A static family may yet fall into conflict, but what two static rules dispute is lost already.
-    open_ = (
-        first.static & (np.bincount(pairs.outputs.owner[first.static], minlength=len(pairs)) == 1)[pairs.outputs.owner]
-    )
-    owner = pairs.outputs.owner[open_ & pairs.spent]
-    owner = owner[np.isin(owner, pairs.outputs.owner[pairs.returned], invert=True)]
-    left = pairs.narrowed(owner)
-    full = tally(left, _VOTING)
-    accepted = np.flatnonzero(full.agreed(left) & left.spent)
+    static = tally(pairs, _STATIC)
+    open_ = _open(pairs, static)
+    left = pairs.narrowed(np.flatnonzero(open_))
+    full = static.of(np.repeat(open_, 2)) | tally(left, _LATER)
+    certain = np.repeat(left.returned[::2] | left.returned[1::2], 2)
+    accepted = np.flatnonzero(full.agreed(left) & left.spent & ~certain)
     items = left.outputs.owner[accepted]
     final = left.narrowed(items)
     late = tally(final, (_LATE,)).votes
@@ -92,6 +88,20 @@ def decide(context: Context) -> Decisions:
         votes=votes,
         families=full.families[accepted],
     )
+
+
+def _open(pairs: Context, static: Tally) -> Mask:
+    """Items that later rules can lead to a decision, bool (n,), by what static rules say of their two outputs.
+
+    Static rules must have chosen one spent output and not the other: what two of them dispute is lost already. And
+    since no rule that reads spenders can rule out what is not spent, such rules cannot speak for the only output that
+    is: static rules of two families must have done so.
+    """
+    one, two = static.static[::2], static.static[1::2]
+    spent_one, spent_two = pairs.spent[::2], pairs.spent[1::2]
+    families = np.bitwise_count(np.maximum(static.families[::2], static.families[1::2]))
+    enough = (spent_one & spent_two) | (families >= LEAST_FAMILIES)
+    return np.asarray((one ^ two) & ((one & spent_one) | (two & spent_two)) & enough, np.bool_)
 
 
 def decisions_of_batch(rows: Rows, first_tx: int, end_tx: int, clusters: Clusters | None = None) -> Decisions:

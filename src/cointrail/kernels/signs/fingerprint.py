@@ -27,14 +27,31 @@ _WITNESS, _LOW_FLAG, _HIGH_FLAG, _COMPRESSED_FLAG, _UNCOMPRESSED_FLAG = 1, 8, 16
 
 
 @njit(nogil=True, cache=True)
-def _compare_outpoints(one, two, last, first_output, txid):
-    """Negative, zero or positive as outpoint one stands before, at or after outpoint two (BIP69)."""
-    left, right = transaction_of(first_output, one, 0, last), transaction_of(first_output, two, 0, last)
-    if left != right:
-        for byte in range(31, -1, -1):  # displayed from the last byte to the first
-            if txid[left, byte] != txid[right, byte]:
-                return np.int64(txid[left, byte]) - np.int64(txid[right, byte])
-    return (one - np.int64(first_output[left])) - (two - np.int64(first_output[right]))
+def _compare_txids(one, two, txid):
+    """Negative, zero or positive as the txid of one transaction, as it is displayed, stands before that of two."""
+    for byte in range(31, -1, -1):  # displayed from the last byte to the first
+        if txid[one, byte] != txid[two, byte]:
+            return np.int64(txid[one, byte]) - np.int64(txid[two, byte])
+    return np.int64(0)
+
+
+@njit(nogil=True, cache=True)
+def _outpoints_ascend(tx, first_in, end_in, first_output, txid, spent):
+    """Whether the outpoints of a transaction's inputs stand in the order of BIP69: by txid, then by vout."""
+    last, last_from = np.int64(-1), np.int64(-1)
+    for row in range(first_in, end_in):
+        output = np.int64(spent[row])
+        low, high = (0, last_from) if output < last else (max(last_from, 0), tx)
+        made_by = transaction_of(first_output, output, low, high)
+        if row > first_in:
+            order = np.int64(0) if made_by == last_from else _compare_txids(last_from, made_by, txid)
+            # Two transactions of one txid (BIP30): the vout decides.
+            if order > 0 or (
+                order == 0 and last - np.int64(first_output[last_from]) > output - np.int64(first_output[made_by])
+            ):
+                return False
+        last, last_from = output, made_by
+    return True
 
 
 @njit(nogil=True, cache=True)
@@ -52,9 +69,8 @@ def _bip69(tx, first_in, end_in, first_out, end_out, first_output, txid, spent, 
             return UNSORTED
         if before == after and script[row - 1] != script[row]:
             tied = True
-    for row in range(first_in + 1, end_in):
-        if _compare_outpoints(np.int64(spent[row - 1]), np.int64(spent[row]), tx, first_output, txid) > 0:
-            return UNSORTED
+    if end_in - first_in > 1 and not _outpoints_ascend(tx, first_in, end_in, first_output, txid, spent):
+        return UNSORTED
     return TIED if tied else found
 
 
