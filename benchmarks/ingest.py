@@ -11,6 +11,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,16 @@ NEEDED = ("transactions", "seconds", "bytes", "stages", "peak_anonymous_bytes", 
 
 class NotMeasured(Exception):
     """The measurement could not be made; the text says why."""
+
+
+def attempt(measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The result, or the reason why there is none: one failing part does not hide the others."""
+    try:
+        return measure()
+    except NotMeasured as reason:
+        return {"not_measured": str(reason)}
+    except Exception as fault:
+        return {"not_measured": f"{type(fault).__name__}: {fault}"}
 
 
 def run_once(blocks: Path, ledger: Path) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """One benchmark document as tables: for a terminal, and as the page docs/benchmarks.md."""
 
-from dataclasses import dataclass
 from typing import Any
+
+import cluster_tables
+from table import Table, mb, missing, number
 
 CHAIN_CAVEAT = (
     "The chain is the simulator's (docs/explanation/the-simulator.md has its shape): regtest, signatures are "
@@ -9,31 +11,9 @@ CHAIN_CAVEAT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A titled table with a note below."""
-
-    title: str
-    header: list[str]
-    rows: list[list[str]]
-    note: str = ""
-
-
-def _number(value: float, digits: int = 1) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.{digits}f}"
-
-
-def _mb(count: float) -> str:
-    return f"{count / 1e6:,.0f} MB"
-
-
-def _missing(title: str, part: dict[str, Any]) -> list[Table]:
-    return [Table(title, ["result"], [[f"not measured: {part['not_measured']}"]])]
-
-
 def _ingest(part: dict[str, Any]) -> list[Table]:
     if "not_measured" in part:
-        return _missing("Ingest", part)
+        return missing("Ingest", part)
     small, large, growth = part["small"], part["large"], part["growth"]
 
     def row(name: str, key: str, show: Any) -> list[str]:
@@ -41,16 +21,16 @@ def _ingest(part: dict[str, Any]) -> list[Table]:
 
     rows = [
         ["runs, median of", str(len(small["runs"])), str(len(large["runs"]))],
-        ["bytes of block files", _mb(small["chain"]["bytes"]), _mb(large["chain"]["bytes"])],
+        ["bytes of block files", mb(small["chain"]["bytes"]), mb(large["chain"]["bytes"])],
         ["unspent outputs at the tip", *(f"{side['chain']['live_unspent']:,}" for side in (small, large))],
-        row("seconds", "seconds", lambda s: _number(s, 2)),
-        row("seconds of the whole process", "process_seconds", lambda s: _number(s, 2)),
-        row("transactions/s", "transactions_per_second", _number),
-        row("MB/s of block bytes", "mb_per_second", _number),
-        row("peak memory, anonymous", "peak_anonymous_bytes", _mb),
-        row("peak memory, resident (with mapped files)", "peak_resident_bytes", _mb),
-        row("ledger bytes/transaction", "ledger_bytes_per_transaction", _number),
-        row("ledger bytes/transaction, allocated on disk", "allocated_bytes_per_transaction", _number),
+        row("seconds", "seconds", lambda s: number(s, 2)),
+        row("seconds of the whole process", "process_seconds", lambda s: number(s, 2)),
+        row("transactions/s", "transactions_per_second", number),
+        row("MB/s of block bytes", "mb_per_second", number),
+        row("peak memory, anonymous", "peak_anonymous_bytes", mb),
+        row("peak memory, resident (with mapped files)", "peak_resident_bytes", mb),
+        row("ledger bytes/transaction", "ledger_bytes_per_transaction", number),
+        row("ledger bytes/transaction, allocated on disk", "allocated_bytes_per_transaction", number),
     ]
     names = list(large["stage_seconds"])
     names += [name for name in small["stage_seconds"] if name not in names]
@@ -71,9 +51,9 @@ def _ingest(part: dict[str, Any]) -> list[Table]:
 
 def _lookups(part: dict[str, Any]) -> list[Table]:
     if "not_measured" in part:
-        return _missing("Look-ups", part)
+        return missing("Look-ups", part)
     rows = [
-        [f"`ledger.{name}`", f"{r['lookups']:,}", *(_number(r[key]) for key in ("median_us", "p99_us", "worst_us"))]
+        [f"`ledger.{name}`", f"{r['lookups']:,}", *(number(r[key]) for key in ("median_us", "p99_us", "worst_us"))]
         for name, r in ((name, part[name]) for name in ("transaction", "address"))
     ]
     note = (
@@ -85,7 +65,7 @@ def _lookups(part: dict[str, Any]) -> list[Table]:
 
 def _kernels(part: dict[str, Any]) -> list[Table]:
     if "not_measured" in part:
-        return _missing("Kernels alone", part)
+        return missing("Kernels alone", part)
     names = {
         "parse": "`parse_blocks`, block bytes to columns",
         "memcpy": "numpy copy of the same bytes",
@@ -95,8 +75,8 @@ def _kernels(part: dict[str, Any]) -> list[Table]:
     rows = [
         [
             text,
-            _mb(part[key]["bytes"]),
-            _number(part[key]["mb_per_second"]),
+            mb(part[key]["bytes"]),
+            number(part[key]["mb_per_second"]),
             f"{1000 * part[key]['median_seconds']:.1f}",
         ]
         for key, text in names.items()
@@ -114,7 +94,7 @@ def _kernels(part: dict[str, Any]) -> list[Table]:
 def _peers(part: dict[str, Any]) -> list[Table]:
     title = "Real blocks: bytes to transactions"
     if "not_measured" in part:
-        return _missing(title, part)
+        return missing(title, part)
     rows = []
     for name, result in part["contestants"].items():
         if "not_measured" in result:
@@ -123,7 +103,7 @@ def _peers(part: dict[str, Any]) -> list[Table]:
         ratio = result.get("times_the_time_of_cointrail")
         milliseconds = f"{1000 * result['median_seconds']:.2f}"
         times = f"x {ratio:.2f}" if ratio else ""
-        rows.append([name, milliseconds, _number(result["mb_per_second"]), times, result["what"]])
+        rows.append([name, milliseconds, number(result["mb_per_second"]), times, result["what"]])
     note = (
         f"{part['blocks']} mainnet blocks, {part['bytes']:,} bytes, {part.get('transactions', 0):,} transactions, "
         f"{part.get('inputs', 0):,} inputs, {part.get('outputs', 0):,} outputs; one thread; medians of "
@@ -135,7 +115,13 @@ def _peers(part: dict[str, Any]) -> list[Table]:
 
 
 def tables(document: dict[str, Any]) -> list[Table]:
-    parts = {"ingest": _ingest, "lookups": _lookups, "kernels": _kernels, "peers": _peers}
+    parts = {
+        "ingest": _ingest,
+        "lookups": _lookups,
+        "kernels": _kernels,
+        "peers": _peers,
+        "clusters": cluster_tables.tables,
+    }
     return [table for name, show in parts.items() if name in document for table in show(document[name])]
 
 

@@ -1,4 +1,4 @@
-"""`make bench`: measure ingest, look-ups, kernels and peers; a table on stderr, one JSON document on stdout.
+"""`make bench`: measure ingest, look-ups, kernels, peers and clusters; a table on stderr, one JSON document on stdout.
 
 python benchmarks/run.py [--transactions 5100000] [--markdown docs/benchmarks.md] [--only kernels peers]
 """
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import clusters
 import ingest
 import kernels
 import lookups
@@ -20,7 +21,7 @@ import report
 from chain import cached_chain
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("ingest", "lookups", "kernels", "peers")
+PARTS = ("ingest", "lookups", "kernels", "peers", "clusters")
 
 
 def _options() -> argparse.Namespace:
@@ -34,7 +35,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, default=ROOT / ".bench", help="chains and ledgers, kept between runs")
     parser.add_argument("--blocks", type=Path, default=data / "blocks" / "mainnet-singles", help="real blocks, *.blk")
     parser.add_argument("--peer-python", help=f"interpreter that has the peers; also {peers.ENVIRONMENT}")
-    parser.add_argument("--rounds", type=int, default=peers.ROUNDS, help="of kernels and peers")
+    parser.add_argument("--rounds", type=int, default=peers.ROUNDS, help="of kernels, peers and unions")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="also write the page")
     return parser.parse_args()
@@ -60,14 +61,10 @@ def _peers(options: argparse.Namespace) -> dict[str, Any]:
     return peers.measure(options.blocks, options.peer_python, options.rounds)
 
 
-def _attempt(measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """The result, or the reason why there is none: one failing part does not hide the others."""
-    try:
-        return measure()
-    except ingest.NotMeasured as reason:
-        return {"not_measured": str(reason)}
-    except Exception as fault:
-        return {"not_measured": f"{type(fault).__name__}: {fault}"}
+def _clusters(options: argparse.Namespace, document: dict[str, Any]) -> dict[str, Any]:
+    """On the ledger of this run's large ingest, or of one more."""
+    setting = clusters.Setting(options.work, options.transactions, options.seed, options.rounds, options.peer_python)
+    return clusters.measure(setting, document.get("ingest", {}).get("large"))
 
 
 def main() -> int:
@@ -81,6 +78,7 @@ def main() -> int:
         "lookups": lambda: _lookups(options),
         "kernels": lambda: _kernels(options),
         "peers": lambda: _peers(options),
+        "clusters": lambda: _clusters(options, document),
     }
     document: dict[str, Any] = {
         "machine": machine.describe(options.work),
@@ -89,13 +87,18 @@ def main() -> int:
     for name in PARTS:
         if name in options.only:
             print(f"measuring {name} ...", file=sys.stderr, flush=True)
-            document[name] = _attempt(work[name])
+            document[name] = ingest.attempt(work[name])
     document["machine"]["load_after"] = machine.load()
     print(report.as_text(document), file=sys.stderr)
     if options.markdown:
         options.markdown.write_text(report.as_markdown(document))
     print(json.dumps(document, indent=2))
-    return int(any("not_measured" in document[name] for name in options.only))
+    return int(any(_is_missing(document[name]) for name in options.only))
+
+
+def _is_missing(part: dict[str, Any]) -> bool:
+    """Whether something was not measured, the parts of a part included."""
+    return "not_measured" in part or any("not_measured" in each for each in part.values() if isinstance(each, dict))
 
 
 if __name__ == "__main__":

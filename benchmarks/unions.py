@@ -11,6 +11,7 @@ python benchmarks/unions.py CONTESTANT LISTS.npz      one round, as JSON
 
 import hashlib
 import json
+import os
 import resource
 import statistics
 import subprocess
@@ -20,9 +21,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from peers import ENVIRONMENT
+
 BATCH = 1 << 14  # groups at once, about what a few blocks hold
 ROUNDS = 5
 SYNTHETIC = 20_000_000
+CLEAR_REFS, STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 
 Lists = tuple[int, Any, Any]
 
@@ -40,7 +44,7 @@ def cointrail(lists: Lists) -> dict[str, Any]:
     kernel.apply_merges(*warm, np.empty((6, 0), np.uint32), 0)
     kernel.row_checks(np.empty((6, 0), np.uint32), 0)
     kernel.all_roots(*warm[:2], 1)
-    before = _peak()
+    before = _memory_now()
     began = time.perf_counter()
     forest, log, count = _forest(nodes), [], 0
     for low, high in _batches(len(first) - 1):
@@ -85,7 +89,7 @@ def graphsense(lists: Lists) -> dict[str, Any]:
 
     nodes, members, first = lists
     ids = (members + 1).astype(np.uint32)  # it keeps id 0 for itself
-    before = _peak()
+    before = _memory_now()
     began = time.perf_counter()
     clustering = Clustering(nodes)
     for low, high in _batches(len(first) - 1):
@@ -106,8 +110,26 @@ def _batches(groups: int) -> Iterator[tuple[int, int]]:
     return ((low, min(low + BATCH, groups)) for low in range(0, groups, BATCH))
 
 
+def _memory_now() -> int:
+    """Resident bytes; from here on `_peak` counts anew. Without Linux's files it counts from the process's start."""
+    try:
+        CLEAR_REFS.write_text("5")  # 5: forget the peak
+        return _status("VmRSS")
+    except OSError:
+        return _peak()
+
+
 def _peak() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    """Most resident bytes so far."""
+    try:
+        return _status("VmHWM")
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _status(name: str) -> int:
+    lines = STATUS.read_text().splitlines()
+    return next(1024 * int(line.split()[1]) for line in lines if line.startswith(name))
 
 
 def _result(began: float, joined: float, ended: float, partition: Any, before: int) -> dict[str, Any]:
@@ -143,7 +165,12 @@ def synthetic_lists(nodes: int, seed: int) -> Lists:
     return nodes, random.integers(0, nodes, int(first[-1])), first
 
 
-def measure(ledger: Path, work: Path, peer_python: str | None, rounds: int, seed: int) -> dict[str, Any]:
+def peer(named: str | None) -> str:
+    """The interpreter that has the peer: the one named, the environment's, or this one."""
+    return named or os.environ.get(ENVIRONMENT) or sys.executable
+
+
+def measure(ledger: Path, work: Path, peer_python: str, rounds: int, seed: int) -> dict[str, Any]:
     """Both contestants on both kinds of lists; medians and the ratio."""
     import numpy as np
 
@@ -161,7 +188,7 @@ def measure(ledger: Path, work: Path, peer_python: str | None, rounds: int, seed
         if len({run["partition"] for each in runs.values() for run in each}) != 1:
             raise AssertionError(f"the contestants disagree about {case}")
         found[case] = {
-            "nodes": nodes,
+            "scripts": nodes,
             "groups": len(first) - 1,
             "members": len(members),
             "contestants": {
@@ -169,11 +196,16 @@ def measure(ledger: Path, work: Path, peer_python: str | None, rounds: int, seed
                 for name, each in runs.items()
             },
         }
+        ours, theirs = (found[case]["contestants"][name] for name in CONTESTANTS)
+        found[case]["ours_of_theirs"] = {
+            key: ours[key] / theirs[key] if theirs[key] else None
+            for key in ("join_seconds", "seconds", "peak_added_bytes")
+        }
     return found
 
 
-def _in_process(name: str, path: Path, python: str | None) -> dict[str, Any]:
-    command = [python or sys.executable, __file__, name, str(path)]
+def _in_process(name: str, path: Path, python: str) -> dict[str, Any]:
+    command = [python, __file__, name, str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{name}: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else 'no output'}")
