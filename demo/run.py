@@ -30,10 +30,11 @@ HINT = re.compile(r"  # (lines|until|only) (.*)$")
 REASON = re.compile(r" +\d+\. ")
 short = partial(re.compile(r"\b([0-9a-f]{6})[0-9a-f]{52}([0-9a-f]{6})\b").sub, r"\1…\2")
 NOTE = "<!-- Written by demo/run.py from demo/case.md. Do not edit: change the source and run `make docs`. -->"
-TO_READERS = """`make demo` plays this case in under a minute. To type it yourself, start in an empty folder with
-`cointrail` on the path ([install](../../README.md#install)): every id and amount will be the same, because a seed gives
-the same bytes anywhere. Yours will be the durations, the times in the overlay, and so its digest. The demo's script
-writes `tags.csv`; copy it from here. For the commands on real blocks, slowly, see [first steps](first-steps.md)."""
+TO_READERS = """`make demo` plays this case in half a minute, and in a little more than one the first time, when it
+is compiled. To type it yourself, start in an empty folder with `cointrail` on the path
+([install](../../README.md#install)): every id and amount will be the same, because a seed gives the same bytes
+anywhere. Yours will be the durations, the times in the overlay, and so its digest. The demo's script writes
+`tags.csv`; copy it from here. For the commands on real blocks, slowly, see [first steps](first-steps.md)."""
 
 
 class Names(dict[str, Any]):

@@ -22,10 +22,10 @@ from cointrail.service.proofs import check_proof, read_proof
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "tutorial" / "bazaar.md"
 PICTURE = ROOT / "docs" / "images" / "trace.svg"
-# Durations, and what an overlay file says of the moment it was made at: its digest covers that.
+# Durations, the note of a first run, and the moment that an overlay file was made at, which its digest covers.
 TIMES = re.compile(
     r"\d+\.\d s|\([\d,]+ transactions/s\)|A\. Analyst, \S+Z"
-    r"|(?<=overlay     )\w{6}…\w{6}|(?<=digest   )\w{64}"
+    r"|(?<=overlay     )\w{6}…\w{6}|(?<=digest   )\w{64}| *first run here: [^\n]*\n"
 )
 REFRESH = bool(os.environ.get("COINTRAIL_REFRESH"))
 
@@ -65,7 +65,7 @@ def test_it_tells_the_case(played):
     assert "{" not in done.stdout
     assert "\x1b" not in done.stdout
     seconds = float(re.search(r"^Done in ([\d.]+) s", done.stdout, re.MULTILINE)[1])
-    assert seconds < 240  # a minute on an idle machine
+    assert seconds < 240  # half a minute on an idle machine, more where it is compiled first
 
 
 def test_no_line_is_too_wide(played):

@@ -15,6 +15,7 @@ from vectors import shared_data
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "tutorial" / "first-steps.md"
 BLOCK = re.compile(r"(?<=```console\n).*?(?=```)", re.DOTALL)
+FIRST_RUN = re.compile(r"^first run here: .*\n", re.MULTILINE)  # where nothing was compiled yet
 TIMING = re.compile(r"^time +[\d.]+ s \([\d,]+ transactions/s\)$", re.MULTILINE)
 
 
@@ -41,7 +42,7 @@ class Shell:
             check=False,
         )
         assert done.returncode == 0, f"{line}\n{done.stderr}"
-        return done.stdout + done.stderr
+        return done.stdout + FIRST_RUN.sub("", done.stderr)
 
 
 def rerun(shell: Shell, block: str) -> str:
