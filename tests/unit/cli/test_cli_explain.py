@@ -7,11 +7,18 @@ from typing import NamedTuple
 
 import pytest
 from kin_chain import co_spend_groups, kin_chain
+from level_cases import by_amount, economy_ledger, voted_pairs
 from regtest import write_block_files
 
+import cointrail
 from cointrail.bitcoin.network import REGTEST
 from cointrail.cluster.forest.extend import bring_up
+from cointrail.cluster.forest.view import Forest
+from cointrail.cluster.learned.edges import model_edges
+from cointrail.cluster.level.view import build
 from cointrail.ingest.pipeline import ingest
+from cointrail.service.clustering.cluster import name_of
+from cointrail.service.clustering.models import open_model
 
 
 class Pair(NamedTuple):
@@ -71,6 +78,69 @@ def test_not_linked_is_an_answer(cli, pair, tmp_path):
     )
 
 
+@pytest.fixture(scope="module")
+def voted(tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    """Two scripts that a named change output joins, and the height that decided it."""
+    ledger = economy_ledger(tmp_path_factory.mktemp("voted"))
+    with cointrail.open(ledger) as opened:
+        reader, forest = opened.reader, Forest(opened.reader)
+        one, two = next(pair for pair in voted_pairs(reader) if forest.root(pair[0]) != forest.root(pair[1]))
+        answer = opened.explain(name_of(reader, one), name_of(reader, two), level="L2")
+        decided = [step.change.decided_at.height for step in answer.steps if step.change]
+        return Pair(str(ledger), answer.a, answer.b, max(decided))
+
+
+def test_a_named_change_is_printed_with_what_names_it(cli, voted, tmp_path):
+    command = ("explain", voted.one, voted.two, "--ledger", voted.ledger)
+    assert "linked  no" in cli(*command).out
+    told = cli(*command, "--level", "L2", "--json").json
+    answer = cli(*command, "--level", "L2", "--check", "--proof", str(tmp_path / "proof.json"))
+    assert answer.code == 0
+    assert "of them named change" in answer.out
+    for step in told["steps"]:
+        if step["change"]:
+            row = next(line for line in answer.out.splitlines() if step["change"]["decided_by"] in line)
+            assert all(f"{each['family']}: {', '.join(each['names'])}" in row for each in step["change"]["votes"])
+            assert f"that {step['txid']}, which spends one of both scripts, pays change to the other" in answer.err
+    assert "the proof has no fault" in answer.err
+    assert "the proof stands" not in answer.err
+    assert "that the named output is change" in answer.err
+    checked = cli("explain", "--check-file", str(tmp_path / "proof.json"))
+    assert (checked.code, "named change(s) not checked" in checked.out) == (0, True)
+    before = cli(*command, "--level", "L2", "--as-of", str(voted.height - 1))
+    assert (before.code, "linked  no" in before.out) == (0, True)
+
+
+def test_a_model_is_named_and_what_it_would_link_is_held(cli, voted, tmp_path):
+    model = by_amount().save(tmp_path)
+    command = ("--level", "L3", "--model", str(model), "--ledger", voted.ledger)
+    held = cli("cluster", "--held", *command, "--json").json
+    row = next(each for each in held["held"] if not each["joined_otherwise"])
+    answer = cli("explain", row["cluster_a"], row["cluster_b"], *command)
+    assert f"SHA-256 {model.stem}, names change from 800.0 per mille" in answer.out
+    assert "held for review; these would link them" in answer.out
+    assert row["txid"] in answer.out
+    shown = cli("cluster", row["cluster_a"], *command)
+    assert f"SHA-256 {model.stem}" in shown.out
+    assert "names of a change model are leads, never evidence" in shown.err
+    bare = cli("cluster", row["cluster_a"], "--level", "L3", "--ledger", voted.ledger)
+    assert "no change model was given, so L3 shows what L2 shows" in bare.err
+
+
+def test_a_lead_has_a_probability(cli, voted, tmp_path):
+    model = by_amount().save(tmp_path)
+    with cointrail.open(voted.ledger) as opened:
+        forest = Forest(opened.reader)
+        leads = model_edges(opened.reader, forest, open_model(model))
+        view = build(forest, "L3", leads)
+        apart = forest.roots(leads.script_a) != forest.roots(leads.script_b)
+        row = int((view.accepted & apart).argmax())
+        one, two = (name_of(opened.reader, int(each[row])) for each in (leads.script_a, leads.script_b))
+    answer = cli("explain", one, two, "--level", "L3", "--model", str(model), "--ledger", voted.ledger)
+    assert "linked  yes" in answer.out
+    assert "change_model 1  probability 900.0 per mille" in answer.out or "change_vote" in answer.out
+
+
 def test_a_proof_that_was_changed_fails(cli, pair, tmp_path):
     proof = tmp_path / "proof.json"
     cli("explain", pair.one, pair.two, "--ledger", pair.ledger, "--proof", str(proof))
@@ -89,7 +159,10 @@ def test_a_proof_that_was_changed_fails(cli, pair, tmp_path):
         ((), 2, "two addresses are needed"),
         (("script:51",), 2, "two addresses are needed"),
         (("script:51", "script:52", "--check-file", "proof.json"), 2, "--check-file takes no addresses"),
-        (("script:51", "script:51", "--level", "L4"), 2, "level L4"),
+        (("script:51", "script:51", "--level", "L4"), 2, "there is no level L4"),
+        (("script:51", "script:51", "--level", "L2", "--model", "m.npz"), 2, "level L2 takes no model"),
+        (("script:51", "script:51", "--level", "L3", "--model", "m.npz"), 6, "model m.npz cannot be read"),
+        (("script:51", "script:51", "--level", "L3", "--model", "/dev/zero"), 4, "/dev/zero is no change model"),
         (("script:0102", "script:51"), 3, "no output up to height"),
         (("what", "script:51"), 4, "what"),
         (("--check-file", "nowhere.json"), 6, "cannot read nowhere.json"),

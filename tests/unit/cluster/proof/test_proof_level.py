@@ -124,6 +124,22 @@ def test_the_past_is_explained_as_it_was_known(ledger, tmp_path, height):
             assert all(step.tx_index < then.counts.transaction for step in found.steps)
 
 
+def test_a_long_way_of_inferences_is_given_in_order(view):
+    """A chain of edges over one script of each L1 cluster, longer than searches go."""
+    forest = view.forest
+    roots = np.unique(forest.all_roots()).astype(np.int64)[:400]
+    last = forest.transactions - 1
+    edges = Edges.of(last, np.arange(len(roots) - 1), roots[:-1], roots[1:], EdgeRule.CHANGE_VOTE)
+    found = explain_level(build_view(forest, "L2", edges, OFF), int(roots[0]), int(roots[-1]))
+    assert [(step.script_x, step.script_y) for step in found.steps] == list(
+        zip(roots[:-1].tolist(), roots[1:].tolist(), strict=True)
+    )
+    back = explain_level(build_view(forest, "L2", edges, OFF), int(roots[-1]), int(roots[0]))
+    assert [(step.script_y, step.script_x) for step in back.steps] == [
+        (step.script_x, step.script_y) for step in found.steps[::-1]
+    ]
+
+
 # Guards.
 
 
