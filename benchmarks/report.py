@@ -3,6 +3,7 @@
 from typing import Any
 
 import cluster_tables
+import trace_tables
 from table import Table, mb, missing, number
 
 CHAIN_CAVEAT = (
@@ -121,6 +122,7 @@ def tables(document: dict[str, Any]) -> list[Table]:
         "kernels": _kernels,
         "peers": _peers,
         "clusters": cluster_tables.tables,
+        "traces": trace_tables.tables,
     }
     return [table for name, show in parts.items() if name in document for table in show(document[name])]
 

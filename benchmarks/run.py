@@ -1,6 +1,8 @@
-"""`make bench`: measure ingest, look-ups, kernels, peers and clusters; a table on stderr, one JSON document on stdout.
+"""`make bench`: measure ingest, look-ups, kernels, peers, clusters and traces.
 
-python benchmarks/run.py [--transactions 5100000] [--markdown docs/benchmarks.md] [--only kernels peers]
+A table on stderr, one JSON document on stdout.
+
+python benchmarks/run.py [--transactions 10000000] [--markdown docs/benchmarks.md] [--only kernels peers]
 """
 
 import argparse
@@ -11,24 +13,28 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import flows
+
 import clusters
 import ingest
 import kernels
 import lookups
 import machine
+import peels
 import peers
 import report
+import traces
 from chain import cached_chain
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("ingest", "lookups", "kernels", "peers", "clusters")
+PARTS = ("ingest", "lookups", "kernels", "peers", "clusters", "traces")
 
 
 def _options() -> argparse.Namespace:
     data = Path(os.environ.get("COINTRAIL_DATA") or ROOT.parent / "shared" / "data")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--transactions", type=int, default=5_100_000, help="aimed at by the large chain; the small has a tenth"
+        "--transactions", type=int, default=10_000_000, help="aimed at by the large chain; the small has a tenth"
     )
     parser.add_argument("--repetitions", type=int, nargs=2, default=(3, 2), metavar=("SMALL", "LARGE"))
     parser.add_argument("--seed", type=int, default=1)
@@ -67,6 +73,18 @@ def _clusters(options: argparse.Namespace, document: dict[str, Any]) -> dict[str
     return clusters.measure(setting, document.get("ingest", {}).get("large"))
 
 
+def _traces(options: argparse.Namespace) -> dict[str, Any]:
+    """In the ledger that the large ingest left."""
+    ledger = options.work / f"ledger-{options.transactions}"
+    if not ledger.exists():
+        raise ingest.NotMeasured(f"there is no ledger at {ledger}")
+    return {
+        "traces": ingest.attempt(lambda: traces.measure(ledger, options.rounds, options.seed)),
+        "bounds": ingest.attempt(lambda: flows.measure_bounds(ledger, options.rounds, options.seed)),
+        "peels": ingest.attempt(peels.measure),
+    }
+
+
 def main() -> int:
     options = _options()
     options.work.mkdir(parents=True, exist_ok=True)
@@ -79,6 +97,7 @@ def main() -> int:
         "kernels": lambda: _kernels(options),
         "peers": lambda: _peers(options),
         "clusters": lambda: _clusters(options, document),
+        "traces": lambda: _traces(options),
     }
     document: dict[str, Any] = {
         "machine": machine.describe(options.work),

@@ -1,9 +1,11 @@
 """Union-find on the same lists of inputs: cointrail beside `graphsense-clustering` (compiled Rust), from PyPI.
 
 Both get the same arrays in memory (the scripts that each transaction spends together, in chain order), in the same
-batches, and must end with the same partition, which is compared outside the clock. They do not do the same work: ours
-keeps every link with its transaction and a merge log that takes it back and proves it; theirs compresses paths and
-forgets. One process each, one round of each in turn. The peer is looked for as `benchmarks/peers.py` says; it needs
+batches, and must end with the same partition, which is compared outside the clock. A batch is as large as in a bulk
+ingest, where all of it is decided, and on disk, before the first link is written; smaller ones, as near the tip, stay
+in the processor's caches and are faster for us, while the peer does not mind. They do not do the same work: ours keeps
+every link with its transaction and a merge log that takes it back and proves it; theirs compresses paths and forgets.
+One process each, one round of each in turn. The peer is looked for as `benchmarks/peers.py` says; it needs
 graphsense-clustering==0.2.0 (brings pyarrow) and numpy.
 
 python benchmarks/unions.py CONTESTANT LISTS.npz      one round, as JSON
@@ -23,7 +25,7 @@ from typing import Any
 
 from peers import ENVIRONMENT
 
-BATCH = 1 << 14  # groups at once, about what a few blocks hold
+BATCH = 1 << 17  # groups at once: what a bulk ingest links in one go, of 1 << 19 transactions
 ROUNDS = 5
 SYNTHETIC = 20_000_000
 CLEAR_REFS, STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
@@ -35,7 +37,6 @@ def cointrail(lists: Lists) -> dict[str, Any]:
     """Ours: a forest with the time of every link, and the merge log."""
     import numpy as np
 
-    from cointrail.cluster.forest.view import smallest_of
     from cointrail.kernels.cluster import union_find as kernel
 
     nodes, members, first = lists
@@ -43,7 +44,7 @@ def cointrail(lists: Lists) -> dict[str, Any]:
     kernel.find_merges(*warm, np.arange(2), np.array([0, 2]), np.zeros(1, np.uint32), 0, np.empty((6, 2), np.uint32))
     kernel.apply_merges(*warm, np.empty((6, 0), np.uint32), 0)
     kernel.row_checks(np.empty((6, 0), np.uint32), 0)
-    kernel.all_roots(*warm[:2], 1)
+    kernel.smallest_in_trees(*warm[:2], 1)
     before = _memory_now()
     began = time.perf_counter()
     forest, log, count = _forest(nodes), [], 0
@@ -57,7 +58,7 @@ def cointrail(lists: Lists) -> dict[str, Any]:
         kernel.apply_merges(*forest, decided, count)
         count += found
     joined = time.perf_counter()
-    partition = smallest_of(kernel.all_roots(forest[0], forest[1], len(first)))
+    partition = kernel.smallest_in_trees(forest[0], forest[1], len(first))
     ended = time.perf_counter()
     depth = int(_depth(forest, len(first)).max())
     return _result(began, joined, ended, partition, before) | {"merges": count, "depth": depth}

@@ -16,7 +16,7 @@ from cointrail.cluster.overlay.entries import Kind
 from cointrail.service import overlays
 
 EXCHANGES = ("Alpha", "Beta", "Gamma")
-POLICIES = ("fifo", "haircut")
+POLICIES = ("fifo", "haircut", "lifo", "tiho")
 OVERLAY, RULE = "with the overlay", "by the rule alone"
 PURCHASES = "test purchases"
 
@@ -25,7 +25,8 @@ class Leads:
     """Everything is found when it is made; texts are as the command line takes them."""
 
     def __init__(self, world: Path, ledger: Path) -> None:
-        pack = (world / "inputs" / "tags" / "services.yaml").read_text("utf-8")
+        self.pack_file = world / "inputs" / "tags" / "services.yaml"
+        pack = self.pack_file.read_text("utf-8")
         self.tags: dict[str, str] = dict(re.findall(r"address: '(\w+)'\n +label: (\w+)", pack))
         with (world / "inputs" / "undercover.csv").open(encoding="utf-8", newline="") as file:
             self.receipt, *self.receipts = csv.DictReader(file)
@@ -56,7 +57,7 @@ class Leads:
         self.payers = {reading: list(self._paid_in(mine)) for reading, mine in self.members.items()}
         self.hop = self._find_hop()
         self.account = opened.address(self.deposit)
-        self.traces = [opened.trace(self.payment, policy=name, hops=2) for name in POLICIES]
+        self.trace = opened.trace(self.payment, policies=POLICIES, services=self.pack_file)
 
     def _doubt(self) -> None:
         """The merge that is ranked first, and the cluster with and without it."""
@@ -91,22 +92,21 @@ class Leads:
                         yield txid, output.vout, labels.pop() if len(labels) == 1 else ""
 
     def _find_hop(self) -> str:
-        """The first payment of a person's shape whose second transaction backward spends a tagged exchange address."""
-        hot = {(address, 2) for address, label in self.tags.items() if label in EXCHANGES}
+        """The first payment of a person's shape that was, two transactions earlier, money of one exchange."""
+        exchanges = {label.lower(): label for label in EXCHANGES}
         for txid, vout, label in self.payers[OVERLAY]:
             if label or len(self.opened.transaction(txid).outputs) > 2:
                 continue
-            answer = self.opened.trace(f"{txid}:{vout}", direction="backward", hops=2)
-            ends = {(str(end.address), end.hops) for end in answer.endpoints}
-            if len(ends) == 1 and ends <= hot:
-                self.hop_exchange = self.tags[ends.pop()[0]]
+            answer = self.opened.trace(f"{txid}:{vout}", direction="backward", services=self.pack_file)
+            ends = {(str(end.service), end.hops) for end in answer.endpoints}
+            if len(ends) == 1 and ends <= {(actor, 2) for actor in exchanges}:
+                self.hop_exchange = exchanges[ends.pop()[0]]
                 return f"{txid}:{vout}"
-        raise AssertionError("no payment from a tagged address over one hop")
+        raise AssertionError("no payment from an exchange over one hop")
 
     def names(self) -> dict[str, object]:
         """What case.md may name."""
-        deposit, haircut = self.account, self.traces[1]
-        arrived = sum(end.traced_sat for end in haircut.endpoints if end.address == self.deposit)
+        deposit, reached = self.account, [end for end in self.trace.endpoints if end.address == self.deposit]
         return vars(self) | {
             "pack": len(self.tags),
             "vout": self.receipt["vout"],
@@ -120,10 +120,10 @@ class Leads:
             "collected_btc": format_btc(self.collection.value_sat),
             "straight": sum(bool(label) for _, _, label in self.payers[OVERLAY]),
             "deposit_btc": format_btc(deposit.received_sat),
-            "haircut_btc": format_btc(arrived),
-            "traced_btc": format_btc(haircut.traced_sat),
+            "fifo_btc": format_btc(sum(end.traced_sat["fifo"] for end in reached)),
+            "haircut_btc": format_btc(sum(end.traced_sat["haircut"] for end in reached)),
+            "traced_btc": format_btc(self.trace.traced_sat),
             "payer_table": self.payer_table(),
-            "policy_table": self.policy_table(),
         }
 
     def payer_table(self) -> str:
@@ -133,16 +133,4 @@ class Leads:
         for label in (*EXCHANGES, ""):
             cells = "  ".join(f"{count[label]:>{len(reading)},}" for reading, count in counts.items())
             lines.append(f"{label or 'anybody else':<13}  {cells}")
-        return "\n".join(lines)
-
-    def policy_table(self) -> str:
-        """Where both policies end, side by side."""
-        ends = {end.outpoint: end for answer in self.traces for end in answer.endpoints}
-        parts = [{end.outpoint: end.traced_sat for end in answer.endpoints} for answer in self.traces]
-        lines = [f"{POLICIES[0]:>10}  {POLICIES[1]:>10}  ended because  at"]
-        for outpoint, end in ends.items():
-            cells = "  ".join(f"{format_btc(part.get(outpoint, 0)):>10}" for part in parts)
-            lines.append(f"{cells}  {end.reason:<13}  {end.address}")
-        lines.append("  ".join(f"{format_btc(each.fees_sat):>10}" for each in self.traces) + "  fees")
-        lines.append("  ".join(f"{format_btc(each.traced_sat):>10}" for each in self.traces) + "  together")
         return "\n".join(lines)

@@ -14,7 +14,7 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
-from textwrap import fill
+from textwrap import fill, indent
 from typing import Any
 
 from leads import Leads
@@ -27,11 +27,13 @@ MADE = {"world": "world", "ledger": "ledger", "actors": "tags.csv", "proof": "pr
 CASE = Path(__file__).resolve().parent / "case.md"
 BLOCK = re.compile(r"```(\w+)\n(.*?)\n```", re.DOTALL)
 HINT = re.compile(r"  # (lines|until|only) (.*)$")
-REASON = re.compile(r" +\d+\. ")
+GLUED = re.compile(r'"[^"]*"|--\S+ (?=[^-])')  # what a command keeps on one line: quotes, an option with its value
+HANG = re.compile(r" *\d+\. |\w+(?: \w+)?  +|")  # a number or a name, beside which the words of its line stand
 short = partial(re.compile(r"\b([0-9a-f]{6})[0-9a-f]{52}([0-9a-f]{6})\b").sub, r"\1…\2")
+fold = partial(fill, width=WIDTH, break_long_words=False, break_on_hyphens=False)
 NOTE = "<!-- Written by demo/run.py from demo/case.md. Do not edit: change the source and run `make docs`. -->"
-TO_READERS = """`make demo` plays this case in half a minute, and in a little more than one the first time, when it
-is compiled. To type it yourself, start in an empty folder with `cointrail` on the path
+TO_READERS = """`make demo` plays this case in some twenty seconds, and in a little more than a minute the first time,
+when it is compiled. To type it yourself, start in an empty folder with `cointrail` on the path
 ([install](../../README.md#install)): every id and amount will be the same, because a seed gives the same bytes
 anywhere. Yours will be the durations, the times in the overlay, and so its digest. The demo's script writes
 `tags.csv`; copy it from here. For the commands on real blocks, slowly, see [first steps](first-steps.md)."""
@@ -70,19 +72,12 @@ class Play:
                 self.keep(part, title + "\n" + "-" * len(title))
             elif match := BLOCK.fullmatch(part):
                 lines = match[2].splitlines()
-                shown = "\n".join(self.run(line) if line.startswith("$") else self.format(line) for line in lines)
-                self.keep(f"```{match[1]}\n{shown}\n```", "\n".join(f"  {line}".rstrip() for line in shown.split("\n")))
+                shown = "\n".join(self.run(each) if each[:1] == "$" else each.format_map(self.names) for each in lines)
+                self.keep(f"```{match[1]}\n{shown}\n```", indent("\n".join(map(fitted, shown.split("\n"))), "  "))
             else:
-                items = re.split(r"\n(?=- )", self.format(part))
-                text = "\n".join(
-                    fill(" ".join(item.split()), WIDTH, subsequent_indent="  " * item.startswith("- "),
-                         break_long_words=False, break_on_hyphens=False) for item in items
-                )  # fmt: skip
+                items = [" ".join(each.split()) for each in re.split(r"\n(?=- )", part.format_map(self.names))]
+                text = "\n".join(fold(each, subsequent_indent="  " * each.startswith("- ")) for each in items)
                 self.keep(text, text)
-
-    def format(self, text: str) -> str:
-        """A text with names filled in."""
-        return text.format_map(self.names)
 
     def keep(self, markdown: str, text: str) -> None:
         """Print a part and keep it for the page."""
@@ -92,16 +87,13 @@ class Play:
     def run(self, line: str) -> str:
         """Run one command line; gives it and its answer, shortened as the case says."""
         hint = HINT.search(line)
-        line = self.format(HINT.sub("", line)).removeprefix("$ ")
+        line = HINT.sub("", line).format_map(self.names).removeprefix("$ ")
         words = shlex.split(line)
         if words[0] == "export":
-            name, _, value = words[1].partition("=")
-            self.environment[name] = value
+            self.environment.update([words[1].split("=", 1)])
             return f"$ {line}"
         program = [sys.executable, "-P", "-m", "cointrail"] if words[0] == "cointrail" else words[:1]
-        done = subprocess.run(
-            [*program, *words[1:]], env=self.environment, capture_output=True, encoding="utf-8", check=False
-        )
+        done = subprocess.run([*program, *words[1:]], env=self.environment, capture_output=True, encoding="utf-8")
         if done.returncode not in (0, 5 if "score" in words else 0):
             sys.exit(f"{done.stderr}demo: `{line}` ended with exit code {done.returncode}")
         lines = self.shorten(done.stdout.splitlines(), *(hint.groups() if hint else ("", "")))
@@ -112,26 +104,35 @@ class Play:
         """The lines that are shown."""
         if how == "until":
             return [line[: lines[0].index(what)].rstrip() for line in lines]
-        only = re.compile(self.format(what)) if how == "only" else re.compile("")
+        only = re.compile(what.format_map(self.names)) if how == "only" else re.compile("")
         kept = [line for line in lines if only.search(line)][: int(what) if how == "lines" else None]
         left = len(lines) - len(kept)
         return [*kept, f"… {left:,} more lines"] if left else kept
 
     def clean(self, line: str) -> str:
-        """A line of an answer: ids shortened, cut at the margin, tagged addresses marked."""
+        """A line of an answer: ids shortened, tagged addresses marked."""
         tags = [f"  <- {self.names['tags'][word]}" for word in line.split() if word in self.names.get("tags", ())]
-        if REASON.match(line):
-            return fill(line, WIDTH, subsequent_indent="     ", break_on_hyphens=False)
         line = line if line.startswith("digest ") else short(line.replace("txid" + " " * 60, "txid" + " " * 9))
-        most = WIDTH - len("".join(tags))
-        return (line if len(line) <= most else line[: most - 2] + " …") + "".join(tags)
+        return line + "".join(tags)
 
     def page(self) -> str:
         """The case as Markdown, with folders as a reader names them."""
-        text = "\n\n".join([*self.parts[:3], fill(" ".join(TO_READERS.split()), WIDTH), *self.parts[3:]]) + "\n"
+        text = "\n\n".join([*self.parts[:3], fold(" ".join(TO_READERS.split())), *self.parts[3:]]) + "\n"
         for name, path in MADE.items():
             text = text.replace(self.names[name], path)
-        return text
+        return "\n".join(map(fitted, text.split("\n")))
+
+
+def fitted(line: str) -> str:
+    """A line within the margin: a command goes on after a backslash, words are wrapped, a row of a table is cut."""
+    if line.startswith("$ "):
+        glued = GLUED.sub(lambda match: match[0].replace(" ", "\xa0"), line)
+        return fold(glued, width=WIDTH - 2, subsequent_indent="    ").replace("\n", " \\\n").replace("\xa0", " ")
+    row, arrow, tags = line.partition("  <- ")
+    hang = len(HANG.findall(line)[0])
+    if len(line) <= WIDTH or "  " not in row[hang:]:
+        return fold(line, subsequent_indent=" " * hang)
+    return row[: WIDTH - 2 - len(arrow + tags)] + " …" + arrow + tags
 
 
 def main() -> None:
@@ -148,8 +149,8 @@ def main() -> None:
     if arguments.page:
         arguments.page.write_text(play.page(), encoding="utf-8")
     print(f"Done in {time.perf_counter() - began:.1f} s. Go on yourself, with the environment's cointrail:\n")
-    print(play.format("  export COINTRAIL_LEDGER={ledger}\n  cointrail trace {onward} --hops 3\n"
-                      "  cointrail cluster {deposit}\n\nThis case as a page: docs/tutorial/bazaar.md."))  # fmt: skip
+    more = "  export COINTRAIL_LEDGER={ledger}\n  cointrail trace {onward} --hops 3\n  cointrail cluster {deposit}\n\n"
+    print(more.format_map(play.names) + "This case as a page: docs/tutorial/bazaar.md.")
 
 
 def _prepare(workdir: Path) -> None:
@@ -160,8 +161,7 @@ def _prepare(workdir: Path) -> None:
     (workdir / MARK).touch()
     for name in ("world.partial", *MADE.values()):
         shutil.rmtree(workdir / name, ignore_errors=True)
-        if (workdir / name).is_file():
-            (workdir / name).unlink()
+        (workdir / name).unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

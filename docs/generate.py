@@ -26,6 +26,8 @@ from cointrail.ledger.digest import hashed_columns
 from cointrail.ledger.indexes import NAMES
 from cointrail.ledger.verify import Damage
 from cointrail.service import answers, changes, lists, maintenance, overlays, proofs, simulations
+from cointrail.service.tracing import answers as traces
+from cointrail.service.tracing import bounds, cash_out, funding, linkability, paths, peels
 from cointrail.simulation.score.scorer import Score
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
@@ -48,7 +50,13 @@ COMMANDS = {
     "overlay compare": overlays.OverlayComparison,
     "lists show": lists.ListsAnswer,
     "lists add": lists.ListAnswer,
-    "trace": answers.TraceAnswer,
+    "trace": traces.TraceAnswer,
+    "bounds": bounds.BoundsAnswer,
+    "peel": peels.PeelAnswer,
+    "paths": paths.PathsAnswer,
+    "funding": funding.FundingAnswer,
+    "cashout": cash_out.CashOutAnswer,
+    "linkability": linkability.LinkabilityAnswer,
     "ingest": maintenance.IngestAnswer,
     "verify": maintenance.VerifyAnswer,
     "simulate": simulations.SimulationAnswer,

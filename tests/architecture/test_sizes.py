@@ -11,11 +11,13 @@ BANNED_NAMES = {"util", "utils", "common", "misc", "manager", "helper", "helpers
 
 # Packages with more modules, and why.
 LARGER = {
-    "cli": (24, "one module a command, and five that they share"),
+    "cli": (32, "one module a command, and the text of the longer ones"),
     "bitcoin": (13, "one module a concept of the protocol"),
     "ingest": (16, "one module a step of the pipeline; resolve and intern are alike to nothing else"),
     "ledger": (13, "one module a part of the store"),
     "service": (20, "one module a question"),
+    "service.tracing": (16, "one module a question about flows, and what they share"),
+    "simulation.score": (18, "one module a criterion, and what they share"),
     "simulation": (20, "still growing: its parts are to become packages"),
 }
 
@@ -49,7 +51,8 @@ def test_no_package_is_large():
 
 def test_exceptions_are_needed():
     for name in sorted(set(LARGER) - {"simulation"}):
-        assert sum(path.name != "__init__.py" for path in (SOURCE / name).glob("*.py")) > MOST_MODULES, name
+        folder = SOURCE.joinpath(*name.split("."))
+        assert sum(path.name != "__init__.py" for path in folder.glob("*.py")) > MOST_MODULES, name
 
 
 def test_names_say_what_is_inside():

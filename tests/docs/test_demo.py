@@ -45,8 +45,13 @@ def played(tmp_path_factory):
     return folder, demo(folder, "--workdir", "work", "--page", "page.md")
 
 
+def joined(text: str) -> str:
+    """Every command on one line."""
+    return re.sub(r" \\\n +", " ", text)
+
+
 def commands(text: str) -> list[str]:
-    return re.findall(r"^ *\$ (cointrail .*)$", text, re.MULTILINE)
+    return re.findall(r"^ *\$ (cointrail .*)$", joined(text), re.MULTILINE)
 
 
 def test_it_tells_the_case(played):
@@ -60,35 +65,36 @@ def test_it_tells_the_case(played):
     assert asked == {
         "simulate", "ingest", "status", "tx", "address", "cluster", "explain", "overlay", "trace", "verify", "score",
     }  # fmt: skip
-    for words in ("everything agrees", "haircut  ended because", "not built yet", "  <- Alpha", "(exit code 5)"):
+    for words in ("everything agrees", "spread", "not built yet", "  <- Alpha", "(exit code 5)"):
         assert words in done.stdout, words
     assert "{" not in done.stdout
     assert "\x1b" not in done.stdout
     seconds = float(re.search(r"^Done in ([\d.]+) s", done.stdout, re.MULTILINE)[1])
-    assert seconds < 240  # half a minute on an idle machine, more where it is compiled first
+    assert seconds < 240  # some twenty on an idle machine, more where it is compiled first
 
 
 def test_no_line_is_too_wide(played):
-    wide = [line for line in played[1].stdout.splitlines() if len(line) > 119 and not line.lstrip().startswith("$ ")]
-    assert wide == []
+    assert [line for line in played[1].stdout.splitlines() if len(line) > 119] == []
 
 
 def test_what_it_says_is_in_the_ledger(played):
     """The numbers of its prose follow from commands that are asked here again."""
     folder, done = played
-    text = " ".join(done.stdout.split())
+    text = " ".join(joined(done.stdout).split())
     with cointrail.open(folder / "work" / "ledger") as ledger:
         paid = re.search(r"cointrail address (\S+) --history", text)[1]
         now = ledger.cluster(paid)
         assert f"{now.size} scripts have one controller" in text
         assert re.search(rf"cluster\.largest_wrong_merge fail {now.size} ", text)
-        seed = re.search(r"cointrail trace (\S+) --hops 2 --policy haircut", text)[1]
+        seed = re.search(r"cointrail trace (\S+) --policy fifo --policy haircut", text)[1]
         deposit = re.search(r"cointrail cluster (\S+) --limit 500", text)[1]
-        answers = [ledger.trace(seed, policy=policy, hops=2) for policy in ("fifo", "haircut")]
-        assert all(answer.conserved for answer in answers)
-        arrived = [sum(e.traced_sat for e in answer.endpoints if e.address == deposit) for answer in answers]
-        assert arrived[0] == answers[0].traced_sat > arrived[1] > 0
-        assert f"the second {arrived[1] / 1e8:.8f} of {answers[1].traced_sat / 1e8:.8f} BTC" in text
+        tags = folder / "work" / "world" / "inputs" / "tags" / "services.yaml"
+        answer = ledger.trace(seed, policies=("fifo", "haircut", "lifo", "tiho"), services=tags)
+        assert all(policy.conserved for policy in answer.policies)
+        (arrived,) = [end.traced_sat for end in answer.endpoints if end.address == deposit]
+        assert answer.traced_sat >= arrived["fifo"] > 0 < arrived["haircut"]
+        assert f"sends {arrived['fifo'] / 1e8:.8f} of {answer.traced_sat / 1e8:.8f} BTC" in text
+        assert f"haircut {arrived['haircut'] / 1e8:.8f};" in text
         assert f"It received {ledger.address(deposit).received_sat / 1e8:.8f} BTC in all" in text
     assert (right := re.search(r"(\d+) of (\d+) are right", text))[1] == right[2]
     assert f"with the overlay {right[1]} payments came straight from an exchange" in text
@@ -97,7 +103,7 @@ def test_what_it_says_is_in_the_ledger(played):
 def test_the_merge_that_it_leaves_out_was_found_and_is_the_payjoin(played):
     """Ranked first, a step of the proof, the only one at its height; the truth of the world has the last word."""
     folder, done = played
-    text, work = " ".join(done.stdout.split()), folder / "work"
+    text, work = " ".join(joined(done.stdout).split()), folder / "work"
     a, b = re.search(r"cointrail explain (\S+) (\S+) --check", text).groups()
     bridge = re.search(r"cointrail overlay exclude \S+ (\w{64}) ", text)[1]
     with (work / "world" / "truth" / "transactions.csv").open(encoding="utf-8", newline="") as file:
@@ -148,11 +154,8 @@ def test_it_runs_again_from_elsewhere_with_the_same_answers(played, tmp_path):
     (tmp_path / "cointrail").mkdir()
     second = demo(tmp_path, "--workdir", str(folder / "work"), LC_ALL="C", COINTRAIL_LEDGER="nowhere")
     assert (second.returncode, second.stderr) == (0, "")
-    # A line that names the folder is cut at the margin, at another place if the name is longer.
-    ours, theirs = (
-        TIMES.sub("", "\n".join(line for line in text.splitlines() if "proof written to" not in line))
-        for text in (second.stdout.replace(f"{folder}/", ""), first.stdout)
-    )
+    # A line that names the folder is wrapped at another place if the name is longer: the words are compared.
+    ours, theirs = (TIMES.sub("", joined(text)) for text in (second.stdout.replace(f"{folder}/", ""), first.stdout))
     assert ours.split() == theirs.split()
     assert {path.name for path in tmp_path.iterdir()} == {"cointrail"}
 

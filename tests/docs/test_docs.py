@@ -15,7 +15,7 @@ from cointrail import config, errors
 from cointrail.cli.main import app
 from cointrail.cluster.change.rules import RULES as CHANGE_RULES
 from cointrail.cluster.forest.extend import RULES
-from cointrail.trace.policies import POLICIES
+from cointrail.trace.policy import POLICIES
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -123,10 +123,10 @@ def test_links_lead_somewhere(page):
 
 
 def lines_of(text: str) -> list[list[str]]:
-    """Every command line of cointrail in the shell blocks of a page, in words."""
+    """Every command of cointrail in the shell blocks of a page, in words, on however many lines it stands."""
     found = []
     for block in SHELL.findall(text):
-        for line in block.splitlines():
+        for line in block.replace("\\\n", "").splitlines():
             match = re.search(r"(?:^|[\s/])cointrail (.*)$", line)
             if match and not line.startswith(("$ export", "#", "  ")) and "Usage:" not in line:
                 words = shlex.split(match[1].split(" | ")[0].split(" >")[0], comments=True)
@@ -145,6 +145,11 @@ def test_command_lines_in_pages_exist(page):
         for word in words[1:]:
             if word.startswith("--"):
                 assert word.split("=")[0] in options, words
+
+
+def test_a_command_may_go_on_in_the_next_line():
+    block = "```console\n$ cointrail tx \\\n    ab \\\n    --json\ntxid  ab\n$ cointrail status\n```\n"
+    assert lines_of(block) == [["tx", "ab", "--json"], ["status"]]
 
 
 def test_some_command_lines_were_found():

@@ -15,6 +15,7 @@ from vectors import shared_data
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "tutorial" / "first-steps.md"
 BLOCK = re.compile(r"(?<=```console\n).*?(?=```)", re.DOTALL)
+COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)$", re.MULTILINE)  # it may go on after a backslash
 FIRST_RUN = re.compile(r"^first run here: .*\n", re.MULTILINE)  # where nothing was compiled yet
 TIMING = re.compile(r"^time +[\d.]+ s \([\d,]+ transactions/s\)$", re.MULTILINE)
 
@@ -47,8 +48,7 @@ class Shell:
 
 def rerun(shell: Shell, block: str) -> str:
     """A console block with fresh output."""
-    lines = [line.removeprefix("$ ") for line in block.splitlines() if line.startswith("$ ")]
-    return "".join(f"$ {line}\n{shell.run(line)}" for line in lines)
+    return "".join(f"$ {line}\n{shell.run(line)}" for line in COMMAND.findall(block))
 
 
 def test_the_tutorial_shows_what_its_commands_give(tmp_path):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from ingest_runs import BATCHES, assert_same_ledger, build, lay_out
+from ingest_runs import BATCHES, assert_same_ledger, build, ingest, lay_out
 from judge import Judge, SpentOutput, TransactionIds, kernel
 from ledger_view import LedgerView, read_back
 from regtest import (
@@ -26,7 +26,6 @@ from regtest import (
 from cointrail.bitcoin.hashes import display
 from cointrail.bitcoin.script import classify
 from cointrail.ingest.parsed import parse
-from cointrail.ingest.pipeline import ingest
 from cointrail.ingest.raw_blocks import RawBlocks
 from cointrail.ingest.report import Options
 from cointrail.ingest.timing import Stages

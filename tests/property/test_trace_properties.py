@@ -1,36 +1,35 @@
-"""Whole ledgers against a reference that knows no ledger, no sparseness and no intervals.
+"""Whole ledgers against a reference that knows no ledger, no sparseness and no intervals (`plain_taint`).
 
-The reference walks over every transaction of the builder's blocks in chain order, with dense state, by the text of
-METHODS.md 4.2: FIFO deals labelled satoshis out (small values) or a queue of segments (any values), haircut divides
-with exact fractions. Everything must be equal: endpoints, reasons, hops, segments, steps, fees.
+Everything must be equal: what ended where, why, how deep, which satoshis, whose; steps, fees, completeness.
 """
 
-from collections import Counter, deque
-from fractions import Fraction
-from itertools import groupby
+from collections import Counter
 from random import Random
-from typing import NamedTuple
 
+import numpy as np
 import pytest
 from chain_tree import unspent_outputs_of
-from mixing_gate import collaborative
+from plain_chain import PlainChain
+from plain_taint import BACKWARD, RULES, Places, Plain, poisoned
 from regtest import Form, RegtestChain, anyone_can_spend, random_chain, write_block_files
 
 from cointrail.bitcoin.network import REGTEST
 from cointrail.bitcoin.transaction import TransactionOutput
+from cointrail.cluster.forest.extend import bring_up
 from cointrail.ingest.pipeline import ingest
 from cointrail.ledger.reader import Reader
-from cointrail.trace.backward import trace_backward
-from cointrail.trace.flow import Direction, Reason
-from cointrail.trace.forward import trace_forward
+from cointrail.trace.fees import CoinbaseOrder, FeeMode, Fees
+from cointrail.trace.flow import Direction, payer_of
 from cointrail.trace.limits import Limits
-from cointrail.trace.policies import FIFO, HAIRCUT
+from cointrail.trace.policy import POISON, POLICIES
+from cointrail.trace.reason import REASONS, Reason
+from cointrail.trace.saved import load, save
+from cointrail.trace.seeds import Collision, Seeds
+from cointrail.trace.walk import Walk, asked, trace
 
-TRACE = {Direction.FORWARD: trace_forward, Direction.BACKWARD: trace_backward}
-UNLIMITED = Limits(hops=None, min_sat=0, through_coinjoins=True)
-
-
-# The chains.
+UNLIMITED = Limits(through_coinjoins=True)
+WAYS = [(name, Direction.FORWARD) for name in RULES] + [(name, Direction.BACKWARD) for name in BACKWARD]
+each_way = pytest.mark.parametrize(("name", "direction"), WAYS, ids=[f"{name}-{way}" for name, way in WAYS])
 
 
 def tangled_chain(random, unit_sat):
@@ -64,302 +63,218 @@ def shared_out(random, total):
     return [high - low for low, high in zip([0, *cuts], [*cuts, total], strict=True)]
 
 
-class Tx(NamedTuple):
-    inputs: list[int]
-    outputs: list[int]
-
-
-class PlainChain:
-    """The builder's blocks as lists; outputs are numbered in chain order."""
-
-    def __init__(self, chain):
-        self.txs, self.values, self.scripts = [], [], []
-        self.spent, self.issued = set(), set()
-        numbers = {}
-        for node in chain.branch():
-            for place, (txid, tx) in enumerate(zip(node.txids, node.block.transactions, strict=True)):
-                inputs = [numbers[each.outpoint.txid, each.outpoint.vout] for each in tx.inputs] if place else []
-                outputs = list(range(len(self.values), len(self.values) + len(tx.outputs)))
-                numbers.update({(txid, vout): number for vout, number in enumerate(outputs)})
-                self.values += [output.value_sat for output in tx.outputs]
-                self.scripts += [output.script_pubkey for output in tx.outputs]
-                self.spent.update(inputs)
-                self.issued.update(() if place else outputs)
-                self.txs.append(Tx(inputs, outputs))
-
-    def is_unspendable(self, output):
-        return self.scripts[output].startswith(b"\x6a") or len(self.scripts[output]) > 10_000
-
-    def is_mix(self, tx):
-        inputs = [(self.values[output], self.scripts[output]) for output in tx.inputs]
-        # The simulator's judge knows one kind of unspendable output.
-        outputs = [
-            (self.values[output], b"\x6a" if self.is_unspendable(output) else self.scripts[output])
-            for output in tx.outputs
-        ]
-        return bool(inputs) and collaborative(inputs, outputs) != "none"
-
-    def end(self, output, direction):
-        if direction is Direction.BACKWARD:
-            return Reason.COINBASE if output in self.issued else None
-        if output in self.spent:
-            return None
-        return Reason.GENESIS if output == 0 else Reason.UNSPENDABLE if self.is_unspendable(output) else Reason.UNSPENT
-
-
-# The rules, on dense state. A taint of an output is what `whole` and `clean` give.
-
-
-class LabelledSatoshis:
-    policy = FIFO
-
-    def whole(self, value):
-        return [True] * value
-
-    def clean(self, value):
-        return [False] * value
-
-    def sat(self, taint):
-        return sum(taint)
-
-    def segments(self, taint):
-        return spans((label, len(list(run))) for label, run in groupby(taint))
-
-    def split(self, taints, values, targets):
-        """Taints of the targets, and of the rest."""
-        satoshis = [label for taint in taints for label in taint]
-        satoshis += [False] * (sum(targets) - sum(values))
-        hands = []
-        for target in targets:
-            hands.append(satoshis[:target])
-            satoshis = satoshis[target:]
-        return [*hands, satoshis]
-
-
-class QueueOfSegments:
-    policy = FIFO
-
-    def whole(self, value):
-        return [(True, value)]
-
-    def clean(self, value):
-        return [(False, value)]
-
-    def sat(self, taint):
-        return sum(length for label, length in taint if label)
-
-    def segments(self, taint):
-        merged = [(label, sum(length for _, length in run)) for label, run in groupby(taint, key=lambda each: each[0])]
-        return spans(merged)
-
-    def split(self, taints, values, targets):
-        queue = deque(segment for taint in taints for segment in taint if segment[1])
-        if sum(targets) > sum(values):
-            queue.append((False, sum(targets) - sum(values)))
-        hands = []
-        for target in targets:
-            hand = []
-            while target:
-                label, length = queue.popleft()
-                if length > target:
-                    queue.appendleft((label, length - target))
-                hand.append((label, min(length, target)))
-                target -= hand[-1][1]
-            hands.append(hand)
-        return [*hands, list(queue)]
-
-
-class ExactShares:
-    policy = HAIRCUT
-
-    def whole(self, value):
-        return value
-
-    def clean(self, _):
-        return 0
-
-    def sat(self, taint):
-        return taint
-
-    def segments(self, _):
-        return ()
-
-    def split(self, taints, values, targets):
-        weights = [*targets, max(0, sum(values) - sum(targets))]
-        quotas = [Fraction(sum(taints) * weight, sum(weights)) for weight in weights]
-        shares = [quota.numerator // quota.denominator for quota in quotas]
-        order = sorted(range(len(weights)), key=lambda at: (shares[at] - quotas[at], at))
-        for at in order[: sum(taints) - sum(shares)]:
-            shares[at] += 1
-        return shares
-
-
-def spans(runs):
-    found, at = [], 0
-    for label, length in runs:
-        if label and length:
-            found.append((at, length))
-        at += length
-    return tuple(found)
-
-
-def asked_to_stop(limits, sat, hops):
-    if limits.hops is not None and hops >= limits.hops:
-        return Reason.HOPS
-    return Reason.MINIMUM if sat < limits.min_sat or sat == 0 else None
-
-
-def reference(chain, direction, seeds, limits, rule):
-    """Endpoints, steps and completeness."""
-    held, ends, steps = {}, [], []
-
-    def end(output, taint, hops, reason):
-        ends.append((output, chain.values[output], rule.sat(taint), reason, hops, rule.segments(taint)))
-
-    def arrive(output, taint, hops):
-        reason = chain.end(output, direction) or asked_to_stop(limits, rule.sat(taint), hops)
-        if reason is None:
-            held[output] = taint, hops
-        else:
-            end(output, taint, hops, reason)
-
-    for seed in set(seeds):
-        arrive(seed, rule.whole(chain.values[seed]), 0)
-    numbered = list(enumerate(chain.txs))
-    for tx_index, tx in numbered if direction is Direction.FORWARD else reversed(numbered):
-        sources, targets = tx if direction is Direction.FORWARD else tx[::-1]
-        arrived = {output: held[output] for output in sources if output in held}
-        if not arrived:
-            continue
-        if len(steps) == limits.transactions:
-            for output, (taint, hops) in held.items():
-                end(output, taint, hops, Reason.SEARCH)
-            return in_order(ends), steps, False
-        for output in arrived:
-            del held[output]
-        if not limits.through_coinjoins and chain.is_mix(tx):
-            for output, (taint, hops) in arrived.items():
-                end(output, taint, hops, Reason.COINJOIN)
-            continue
-        values = [chain.values[output] for output in sources]
-        taints = [
-            arrived[output][0] if output in arrived else rule.clean(value)
-            for output, value in zip(sources, values, strict=True)
-        ]
-        *gained, rest = rule.split(taints, values, [chain.values[output] for output in targets])
-        hops = 1 + min(hops for _, hops in arrived.values())
-        before = tuple((output, rule.sat(taint)) for output, (taint, _) in arrived.items())
-        after = tuple((output, rule.sat(x)) for output, x in zip(targets, gained, strict=True) if rule.sat(x))
-        sides = (before, after) if direction is Direction.FORWARD else (after, before)
-        steps.append((tx_index, *(sum(sat for _, sat in side) for side in sides), rule.sat(rest), *sides))
-        for output, taint in zip(targets, gained, strict=True):
-            if rule.sat(taint) and output in seeds:
-                end(output, taint, hops, Reason.SEED)
-            elif rule.sat(taint):
-                arrive(output, taint, hops)
-    return in_order(ends), steps, True
-
-
-def in_order(ends):
-    return sorted(ends, key=lambda each: (each[0], each[3]))
-
-
-# The comparison.
+def busy_chain(random):
+    """Coinbases that claim their fees and are spent: what goes into a fee comes out again."""
+    return random_chain(random, blocks=130, transactions_per_block=4)
 
 
 def open_chain(chain, folder):
     write_block_files(folder / "blocks", chain.serialized(), REGTEST.magic)
-    ingest(folder / "blocks", folder / "ledger")
+    ingest(folder / "blocks", folder / "ledger", cluster=bring_up)
     return Reader(folder / "ledger")
 
 
-def random_question(random, chain, unit_sat):
+def random_seeds(random, chain):
     spent = sorted(chain.spent)
     seeds = [random.choice(spent) for _ in range(random.choice((1, 1, 2, 6)))]
     if random.random() < 0.5:
-        first = 0 if unit_sat > 1 else 1  # nobody can label the satoshis of the genesis output one by one
-        seeds += [random.randrange(first, len(chain.values)) for _ in range(random.randint(1, 3))]
-    return seeds, Limits(
+        seeds += [random.randrange(1, len(chain.values)) for _ in range(random.randint(1, 3))]
+    return sorted(set(seeds))
+
+
+def random_limits(random, unit_sat):
+    return Limits(
         hops=random.choice((None, None, None, 0, 1, 2, 4)),
         min_sat=random.choice((0, 0, 0, 1, 2, 5)) * unit_sat,
-        transactions=random.choice((100_000, 100_000, 100_000, 0, 1, 3, 8)),
+        min_share_ppm=random.choice((0, 0, 100_000)),
+        transactions=random.choice((None, None, None, 0, 1, 3, 8)),
         through_coinjoins=random.random() < 0.5,
     )
 
 
-def assert_equal_to_reference(reader, chain, direction, seeds, limits, rule):
-    flow = TRACE[direction](reader, seeds, rule.policy, limits)
-    ends, steps, complete = reference(chain, direction, seeds, limits, rule)
-    assert [
-        (end.output_index, end.value_sat, end.traced_sat, end.reason, end.hops, end.segments) for end in flow.endpoints
-    ] == ends
-    assert [
-        (each.tx_index, each.traced_in_sat, each.traced_out_sat, each.fee_sat, each.inputs, each.outputs)
-        for each in flow.steps
-    ] == steps
-    assert flow.complete is complete
-    assert flow.traced_sat == sum(chain.values[seed] for seed in set(seeds))
-    assert flow.fees_sat == sum(step.fee_sat for step in flow.steps)
+def name_of(output):
+    """A virtual output as the reference names it."""
+    if output >= 0:
+        return output
+    return ("subsidy" if (-2 - output) % 2 else "fee", int(payer_of(np.array([output]))[0]))
+
+
+def in_order(ends):
+    return sorted(ends, key=repr)
+
+
+def assert_equal(flow, plain, *, labels=True):
+    waiting = {str(Reason.TRANSACTIONS)}
+    found = [
+        (
+            name_of(int(flow.output[part])),
+            int(flow.sat[part]),
+            str(REASONS[flow.reason[part]]),
+            int(flow.hops[part]),
+            tuple(flow.pieces(part)) if labels else (),
+        )
+        for part in np.flatnonzero(flow.reason).tolist()
+        if flow.sat[part] or flow.hops[part] == 0
+    ]
+    if not flow.asked.policy.positions:
+        found = [(*each[:4], ((0, 0, each[1]),) if each[1] else ()) for each in found]
+    else:
+        found = [(*each[:4], tuple(piece for piece in each[4] if piece[2])) for each in found]
+    held = [
+        (name, plain.rule.sat(state), str(Reason.TRANSACTIONS), hops, tuple(plain.rule.pieces(state)))
+        for name, (state, hops) in plain.held.items()
+    ]
+    assert plain.complete or held or not waiting
+    assert in_order(found) == in_order([*plain.ends, *held])
+    assert flow.tx.tolist() == plain.passed
+    assert flow.complete is (not held)
+    assert flow.traced_sat == plain.total
     assert flow.conserved
-    return flow
 
 
-@pytest.mark.parametrize("direction", Direction)
-@pytest.mark.parametrize(
-    ("rule", "unit_sat"),
-    [(LabelledSatoshis(), 1), (ExactShares(), 1), (QueueOfSegments(), 20_000), (ExactShares(), 20_000)],
-    ids=["satoshis", "small-shares", "segments", "shares"],
-)
-def test_tangled_chains_equal_the_reference(rule, unit_sat, direction, tmp_path):
+@each_way
+@pytest.mark.parametrize("unit_sat", [1, 20_000], ids=["satoshis", "coins"])
+def test_tangled_chains_equal_the_reference(name, direction, unit_sat, tmp_path):
     seen = Counter()
-    for number in range(5):
+    for number in range(3):
         random = Random(f"tangled {number} {unit_sat}")
         built = tangled_chain(random, unit_sat)
         chain = PlainChain(built)
         with open_chain(built, tmp_path / str(number)) as reader:
-            for _ in range(80):
-                seeds, limits = random_question(random, chain, unit_sat)
-                flow = assert_equal_to_reference(reader, chain, direction, seeds, limits, rule)
-                seen.update(end.reason for end in flow.endpoints)
-    expected = {Reason.SEED, Reason.HOPS, Reason.MINIMUM, Reason.SEARCH}
-    expected |= {Reason.UNSPENT, Reason.UNSPENDABLE} if direction is Direction.FORWARD else {Reason.COINBASE}
+            for _ in range(60):
+                seeds, limits = random_seeds(random, chain), random_limits(random, unit_sat)
+                targets = random.sample(range(1, len(chain.values)), random.choice((0, 0, 5)))
+                backward = direction is Direction.BACKWARD
+                plain = Plain(
+                    chain, RULES[name], dict.fromkeys(seeds, 0), limits, backward=backward, targets=targets
+                ).run()
+                flow = trace(
+                    reader, Seeds.of(seeds), POLICIES[name], direction=direction, limits=limits, targets=targets
+                )
+                assert_equal(flow, plain)
+                seen.update(REASONS[code] for code in flow.reason[flow.reason > 0].tolist())
+    expected = {Reason.SEED, Reason.TARGET, Reason.HOPS, Reason.MINIMUM, Reason.SHARE, Reason.TRANSACTIONS}
+    expected |= {Reason.COINBASE} if backward else {Reason.UNSPENT, Reason.UNSPENDABLE, Reason.FEE}
     expected |= {Reason.COINJOIN} if unit_sat > 2_730 else set()
     assert expected <= seen.keys()
 
 
-@pytest.mark.parametrize("direction", Direction)
-@pytest.mark.parametrize("rule", [QueueOfSegments(), ExactShares()], ids=["segments", "shares"])
-def test_random_chains_equal_the_reference(rule, direction, tmp_path):
-    transactions = 0
-    for number in range(2):
-        random = Random(f"random {number}")
-        built = random_chain(random, blocks=25, transactions_per_block=20)
-        chain = PlainChain(built)
-        transactions += len(chain.txs)
-        with open_chain(built, tmp_path / str(number)) as reader:
-            for _ in range(20):
-                seeds, limits = random_question(random, chain, 100_000)
-                assert_equal_to_reference(reader, chain, direction, seeds, limits, rule)
-    assert transactions > 1_000
+@each_way
+@pytest.mark.parametrize("order", CoinbaseOrder)
+def test_fees_that_are_propagated_equal_the_reference(name, direction, order, tmp_path):
+    seen = Counter()
+    random = Random(f"propagated {order}")
+    built = busy_chain(random)
+    chain = PlainChain(built)
+    with open_chain(built, tmp_path) as reader:
+        for _ in range(25):
+            seeds = random_seeds(random, chain)
+            backward = direction is Direction.BACKWARD
+            plain = Plain(
+                chain, RULES[name], dict.fromkeys(seeds, 0), UNLIMITED, backward=backward, propagate=str(order)
+            ).run()
+            flow = trace(
+                reader,
+                Seeds.of(seeds),
+                POLICIES[name],
+                direction=direction,
+                limits=UNLIMITED,
+                fees=Fees(FeeMode.PROPAGATE, order),
+            )
+            assert_equal(flow, plain)
+            seen.update(REASONS[code] for code in flow.reason[flow.reason > 0].tolist())
+            seen["coinbases"] += sum(map(chain.is_coinbase, flow.tx.tolist()))
+    assert seen["coinbases"]
+    assert Reason.FEE not in seen
+    assert backward == (Reason.SUBSIDY in seen)
 
 
-@pytest.mark.parametrize("number", range(3))
-def test_fifo_backward_finds_what_fifo_forward_brought(number, tmp_path):
-    """What reaches an unspent output from an earlier one is what the other way leads back to that one."""
-    random = Random(f"inverse {number}")
+@pytest.mark.parametrize("name", ["fifo", "lifo"])
+def test_several_labels_equal_the_reference(name, tmp_path):
+    random = Random(f"labels {name}")
     built = tangled_chain(random, 20_000)
     chain = PlainChain(built)
-    pairs = 0
     with open_chain(built, tmp_path) as reader:
-        last = [output for output in range(len(chain.values)) if output not in chain.spent and chain.values[output]]
+        for _ in range(60):
+            seeds = random_seeds(random, chain)
+            labels = [random.randrange(3) for _ in seeds]
+            plain = Plain(chain, RULES[name], dict(zip(seeds, labels, strict=True)), UNLIMITED).run()
+            flow = trace(reader, Seeds.labelled(seeds, labels, ("a", "b", "c")), POLICIES[name], limits=UNLIMITED)
+            assert_equal(flow, plain)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_labels_divide_what_the_policy_gives_and_lose_nothing(name, tmp_path):
+    """Which label a satoshi bears never changes where it goes, and each label is conserved by itself."""
+    random = Random(f"divided {name}")
+    built = tangled_chain(random, 20_000)
+    chain = PlainChain(built)
+    several = 0
+    with open_chain(built, tmp_path) as reader:
+        for _ in range(40):
+            seeds = random_seeds(random, chain)
+            labels = np.array([random.randrange(3) for _ in seeds])
+            alone = trace(reader, Seeds.of(seeds), POLICIES[name], limits=UNLIMITED)
+            flow = trace(reader, Seeds.labelled(seeds, labels, ("a", "b", "c")), POLICIES[name], limits=UNLIMITED)
+            for column in ("output", "sat", "hops", "reason", "next_step", "tx", "first_part"):
+                assert np.array_equal(getattr(alone, column), getattr(flow, column))
+            seeded = [int(flow.seed_sat[labels == label].sum()) for label in range(3)]
+            assert flow.by_label.tolist() == seeded
+            for part in range(len(flow.output)):
+                pieces = list(flow.pieces(part))
+                assert sum(sat for _, _, sat in pieces) == flow.sat[part]
+                several += len({label for label, _, _ in pieces}) > 1
+    assert several
+
+
+@pytest.mark.parametrize("direction", Direction)
+def test_poison_is_reach(direction, tmp_path):
+    random = Random(f"poison {direction}")
+    built = tangled_chain(random, 20_000)
+    chain = PlainChain(built)
+    with open_chain(built, tmp_path) as reader:
+        for _ in range(40):
+            seeds = random_seeds(random, chain)
+            targets = random.sample(range(1, len(chain.values)), 4)
+            flow = trace(reader, Seeds.of(seeds), POISON, direction=direction, limits=UNLIMITED, targets=targets)
+            reached = set(flow.output[flow.output >= 0].tolist())
+            if direction is Direction.FORWARD:
+                assert reached == poisoned(chain, seeds, targets)
+            for other in (each for each in RULES if direction is Direction.FORWARD or each in BACKWARD):
+                less = trace(
+                    reader,
+                    Seeds.of(seeds),
+                    POLICIES[other],
+                    direction=direction,
+                    limits=UNLIMITED,
+                    targets=targets,
+                )
+                assert set(less.output[less.output >= 0].tolist()) <= reached
+            values = np.array(chain.values)
+            real = flow.output >= 0
+            assert (flow.sat[real] == values[flow.output[real]]).all()
+
+
+@pytest.mark.parametrize("name", ["fifo", "lifo"])
+@pytest.mark.parametrize("propagate", [False, True], ids=["account", "propagate"])
+def test_backward_is_the_exact_inverse_of_forward(name, propagate, tmp_path):
+    """What reaches an unspent output from an earlier one is what the other way leads back to that one, satoshi by
+    satoshi."""
+    random = Random(f"inverse {name} {propagate}")
+    built = busy_chain(random) if propagate else tangled_chain(random, 20_000)
+    chain = PlainChain(built)
+    fees = Fees(FeeMode.PROPAGATE) if propagate else Fees()
+    policy, pairs = POLICIES[name], 0
+    with open_chain(built, tmp_path) as reader:
+        last = [output for output in range(1, len(chain.values)) if output not in chain.spent and chain.values[output]]
         back = {}
         for output in last:
-            flow = trace_backward(reader, [output], FIFO, UNLIMITED)
-            back[output] = dict(pair for step in flow.steps for pair in step.inputs)
+            flow = trace(reader, Seeds.of([output]), policy, direction=Direction.BACKWARD, limits=UNLIMITED, fees=fees)
+            back[output] = dict(zip(flow.output.tolist(), flow.sat.tolist(), strict=True))
         for seed in random.sample(sorted(chain.spent), 60):
-            ahead = {
-                end.output_index: end.traced_sat for end in trace_forward(reader, [seed], FIFO, UNLIMITED).endpoints
-            }
+            flow = trace(reader, Seeds.of([seed]), policy, limits=UNLIMITED, fees=fees)
+            ends = flow.ended[flow.output[flow.ended] >= 0]
+            ahead = dict(zip(flow.output[ends].tolist(), flow.sat[ends].tolist(), strict=True))
             assert {output: found[seed] for output, found in back.items() if seed in found} == {
                 output: sat for output, sat in ahead.items() if sat
             }
@@ -367,17 +282,60 @@ def test_fifo_backward_finds_what_fifo_forward_brought(number, tmp_path):
     assert pairs > 60
 
 
-@pytest.mark.parametrize("policy", [FIFO, HAIRCUT], ids=["fifo", "haircut"])
-def test_all_coins_together_are_all_outputs_and_all_fees(policy, tmp_path):
+@pytest.mark.parametrize("name", RULES)
+def test_all_coins_together_are_all_outputs_and_all_fees(name, tmp_path):
     """Tracing every coinbase accounts for every satoshi of the chain."""
     built = random_chain(Random("all coins"), blocks=25, transactions_per_block=20)
     chain = PlainChain(built)
     with open_chain(built, tmp_path) as reader:
-        flow = trace_forward(reader, sorted(chain.issued), policy, UNLIMITED)
+        flow = trace(reader, Seeds.of(sorted(chain.issued)), POLICIES[name], limits=UNLIMITED)
         assert flow.conserved
-        left = [end for end in flow.endpoints if end.traced_sat]
-        assert all(end.traced_sat == end.value_sat for end in left)
-        assert {end.output_index for end in left} == {
+        real = [part for part in flow.ended.tolist() if flow.output[part] >= 0 and flow.sat[part]]
+        values = reader.column("output", "value_sat")
+        assert all(flow.sat[part] == values[flow.output[part]] for part in real)
+        assert {int(flow.output[part]) for part in real} == {
             output for output, value in enumerate(chain.values) if value and output not in chain.spent
         }
-        assert flow.fees_sat == int(reader.column("block", "fees_sat").sum())
+        assert flow.ended_sat[Reason.FEE] == int(reader.column("block", "fees_sat").sum())
+
+
+@each_way
+def test_a_trace_that_is_stopped_saved_and_resumed_is_the_same(name, direction, tmp_path):
+    random = Random(f"resumed {name} {direction}")
+    built = tangled_chain(random, 20_000)
+    chain = PlainChain(built)
+    with open_chain(built, tmp_path) as reader:
+        for number in range(10):
+            seeds = Seeds.labelled(given := random_seeds(random, chain), [n % 2 for n in range(len(given))], ("a", "b"))
+            whole = trace(reader, seeds, POLICIES[name], direction=direction, limits=UNLIMITED)
+            stops = Limits(through_coinjoins=True, transactions=random.randint(1, 4))
+            walk = Walk(reader, seeds, asked(POLICIES[name], direction, stops))
+            rounds = 0
+            while not walk.run():
+                path = tmp_path / f"{number}-{rounds}.npz"
+                save(path, [walk], {"round": rounds})
+                (walk,), note = load(path, reader, stops)
+                assert note == {"round": rounds}
+                rounds += 1
+            flow = walk.finish()
+            for column in ("output", "sat", "hops", "reason", "detail", "next_step", "label", "offset", "length", "tx"):
+                assert np.array_equal(getattr(flow, column), getattr(whole, column)), column
+            assert rounds == (len(whole.tx) - 1) // stops.transactions if len(whole.tx) else rounds == 0
+
+
+def test_seeds_of_several_labels():
+    first = Seeds.labelled([7, 3, 7, 3, 9], [0, 1, 2, 1, 0], ("a", "b", "c"))
+    assert (first.outputs.tolist(), first.labels.tolist(), first.names) == ([3, 7, 9], [1, 0, 0], ("a", "b", "c"))
+    both = Seeds.labelled([7, 3, 7, 3, 9], [0, 1, 2, 1, 0], ("a", "b", "c"), Collision.BOTH)
+    assert both.outputs.tolist() == [3, 7, 9]
+    assert [both.names[label] for label in both.labels.tolist()] == ["b", "a + c", "a"]
+
+
+def test_places_of_the_reference_are_lossless():
+    """The reference divides as the text says: a check of the check."""
+    rule = Places()
+    made = rule.forward([[("x", 3)], [(None, 5)]], [3, 5], [4, 2, 2])
+    assert [rule.pieces(state) for state in made] == [[("x", 0, 3)], [], []]
+    late = Places(last_first=True)
+    made = late.forward([[("x", 3)], [(None, 5)]], [3, 5], [4, 2, 2])
+    assert [late.pieces(state) for state in made] == [[], [("x", 0, 1)], [("x", 0, 2)]]

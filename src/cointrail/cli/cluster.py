@@ -12,15 +12,25 @@ from cointrail.errors import UsageError
 
 if TYPE_CHECKING:
     from cointrail.service.answers import HeldAnswer
+    from cointrail.service.clustering.tagged import TagTable
 
 _EPILOG = """\b
 Examples:
   cointrail cluster 12cbQLTFMXRnSzktFkuoG3eHoMeFtpTu3S --ledger ledger
   cointrail cluster bcrt1q... --as-of 500 --members --limit 1000 --json
   cointrail cluster bcrt1q... --suspicious --bridges --limit 5
+  cointrail cluster bcrt1q... --suspicious --tagged tags.csv
   cointrail cluster bcrt1q... --level L2 --transactions
   cointrail cluster --held --level L2 --limit 100"""
 
+_LOWER_BOUND = (
+    "note: an inference at level {}, a lower bound: other scripts may be under the same control; "
+    "see docs/howto/read-a-cluster.md"
+)
+_LEADS = (
+    "note: level L3 is leads only: it says where to look next, and is no evidence; rely on L1, or on L2 link by link; "
+    "see docs/explanation/levels.md"
+)
 _ADDRESS = "An address, a public key in hex, or script:HEX; none with --held."
 
 
@@ -37,7 +47,7 @@ def cluster(
     address: Annotated[str | None, typer.Argument(metavar="[ADDRESS]", help=_ADDRESS)] = None,
     ledger: LedgerOption = None,
     level: Annotated[
-        str, typer.Option("--level", help="L1: facts and co-spend; L2: with voted change; L3: with leads.")
+        str, typer.Option("--level", help="L1: facts and co-spend; L2: with voted change; L3: leads only.")
     ] = "",
     members: Annotated[bool, _flag("--members", "List all members.")] = False,
     transactions: Annotated[bool, _flag("--transactions", "List the co-spends that are believed.")] = False,
@@ -48,7 +58,11 @@ def cluster(
     suspicious: Annotated[bool, _flag("--suspicious", "Rank the merges that deserve a look.")] = False,
     tagged: Annotated[
         Path | None,
-        typer.Option("--tagged", metavar="FILE", help="With --suspicious: a CSV file, columns address,actor."),
+        typer.Option(
+            "--tagged",
+            metavar="FILE",
+            help="A CSV file, columns address,actor: orders --suspicious; at L2 and L3 keeps different actors apart.",
+        ),
     ] = None,
     model: ModelOption = None,
     overlay: Annotated[
@@ -62,9 +76,10 @@ def cluster(
 ) -> None:
     """Show what is under common control with an address, and what says so.
 
-    An inference: at level L1 same key and co-spend outside collaborative transactions. It is a lower bound; that a
-    script is not in it does not mean that others control it.
+    An inference: at level L1 same key and co-spend outside collaborative transactions. L1 and L2 are lower bounds; that
+    a script is not in one does not mean that others control it. L3 is leads only: where to look next, never evidence.
     """
+    from cointrail.service.clustering.held import held as held_merges
     from cointrail.service.clustering.levels import level_named
     from cointrail.service.ledgers import open_ledger
 
@@ -77,21 +92,25 @@ def cluster(
         "suspicious": suspicious,
     }
     show = [name for name, wanted in asked.items() if wanted]
-    _check(address, show, held=held, files=[file for file in (tagged, overlay) if file])
-    rows = limit or (None if json else SHOWN)
+    at = level_named(level or ("L2" if held else "L1"))
+    _check(address, show, held=held, overlay=overlay)
+    _check_used(show, tagged=tagged is not None and at == "L1" and not held, largest=largest)
+    tags, rows = _read_tagged(tagged), limit or (None if json else SHOWN)
     with open_ledger(required_ledger(ledger), as_of) as opened:
         if address is None:
-            _show_held(opened.held(level=level_named(level or "L2"), first=first, limit=rows, model=model), first, json)
+            merges = held_merges(opened.reader, level=at, first=first, limit=rows, model=model, tagged=tags)
+            opened.reader.check_current()
+            _show_held(merges, first, json)
             return
         answer = opened.cluster(
             address,
-            level=level_named(level or "L1"),
+            level=at,
             show=show,
             first=first,
             limit=rows if show or limit else None,
             order="size" if largest else "time",
             overlay=overlay,
-            tagged=_read_tagged(tagged),
+            tagged=tags,
             model=model,
         )
     if json:
@@ -100,16 +119,13 @@ def cluster(
     from cointrail.cli.cluster_text import print_cluster
 
     print_cluster(answer, first, members=members or not show)
-    note(
-        f"note: an inference at level {answer.level}, a lower bound: other scripts may be under the same control; "
-        "see docs/howto/read-a-cluster.md"
-    )
+    note(_LEADS if at == "L3" else _LOWER_BOUND.format(at))
     if answer.note:
         note(f"note: {answer.note}")
 
 
-def _check(address: str | None, show: list[str], *, held: bool, files: list[Path]) -> None:
-    if held and (address is not None or show or files):
+def _check(address: str | None, show: list[str], *, held: bool, overlay: Path | None) -> None:
+    if held and (address is not None or show or overlay):
         raise UsageError(
             "--held lists the whole ledger and goes with no address and no other list", hint="leave out one of the two"
         )
@@ -117,7 +133,21 @@ def _check(address: str | None, show: list[str], *, held: bool, files: list[Path
         raise UsageError("no address is given", hint="name one, or ask for --held")
 
 
-def _read_tagged(path: Path | None) -> dict[str, str] | None:
+def _check_used(show: list[str], *, tagged: bool, largest: bool) -> None:
+    """Refuse an option that would change nothing; `tagged` only where no guard reads it."""
+    if tagged and "suspicious" not in show:
+        raise UsageError(
+            "--tagged changes nothing at level L1 without --suspicious: no tag makes or parts a cluster there",
+            hint="add --suspicious to order the doubtful merges, or --level L2 to keep different actors apart",
+        )
+    if largest and "evolution" not in show:
+        raise UsageError(
+            "--largest changes nothing without --evolution: it orders that list",
+            hint="add --evolution, or leave --largest out",
+        )
+
+
+def _read_tagged(path: Path | None) -> "TagTable | None":
     if path is None:
         return None
     from cointrail.service.clustering.tagged import read_tagged

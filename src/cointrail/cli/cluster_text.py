@@ -3,12 +3,22 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cointrail.cli.output import btc, note_page, number, print_fields, print_table
+from cointrail.cli.output import btc, note_page, number, one_line, print_fields, print_table
 
 if TYPE_CHECKING:
-    from cointrail.service.answers import Accuracy, ClusterAnswer, HeldAnswer, ModelName, RuleShare, SuspicionAnswer
+    from cointrail.service.answers import (
+        Accuracy,
+        ClusterAnswer,
+        HeldAnswer,
+        ModelName,
+        RuleShare,
+        SuspicionAnswer,
+        TaggedTable,
+    )
 
+LEADS = "leads only"
 _SIZES = 4  # parts of a bridge that are named in a line
+_ACTORS = 5  # that are named in a line
 
 
 def print_cluster(answer: "ClusterAnswer", first: int, *, members: bool) -> None:
@@ -32,7 +42,9 @@ def print_cluster(answer: "ClusterAnswer", first: int, *, members: bool) -> None
 def _figures(answer: "ClusterAnswer") -> list[tuple[str, str]]:
     rules = ", ".join(f"{rule.id} {rule.version}" for rule in answer.rules if not rule.id.startswith("coinjoin."))
     joined = f", {number(answer.level_one_clusters)} clusters of L1" if answer.level != "L1" else ""
-    kind = "inference, a lower bound" if answer.basis == "inference" else "rests on a merge by hand"
+    kind = LEADS if answer.level == "L3" else "inference, a lower bound"
+    if answer.basis == "assertion":
+        kind = f"{LEADS}, and rests on a merge by hand" if answer.level == "L3" else "rests on a merge by hand"
     fields = [
         ("cluster", answer.cluster_id),
         ("level", f"{answer.level} ({kind}; rules: {rules}; gate: coinjoin rules)"),
@@ -43,6 +55,8 @@ def _figures(answer: "ClusterAnswer") -> list[tuple[str, str]]:
         fields.insert(2, ("model", model_text(answer.model)))
     if answer.overlay:
         fields.insert(2, ("overlay", answer.overlay))
+    if answer.tagged:
+        fields.append(("tagged", tags_text(answer.tagged)))
     if len(answer.evidence) > 1:
         fields.append(("shares", ", ".join(f"{_rule(each)} {100 * each.share:.1f} %" for each in answer.evidence)))
     if told := [f"{_rule(each)} {_rate(each.measured)}" for each in answer.evidence if each.measured]:
@@ -71,6 +85,19 @@ def _evidence(answer: "ClusterAnswer") -> list[str]:
 def model_text(model: "ModelName") -> str:
     """A change model in a line."""
     return f"SHA-256 {model.sha256}, names change from {1000 * model.tau:.1f} per mille"
+
+
+def tags_text(tags: "TaggedTable") -> str:
+    """A table of tags in a line: who is named, who says so, and which file that is."""
+    named = ", ".join(f"{each.actor} ({number(each.addresses)})" for each in tags.attributed[:_ACTORS])
+    named += f" and {number(tags.actors - _ACTORS)} more" if tags.actors > _ACTORS else ""
+    said = (
+        f"attributed to {named} by {tags.source}"
+        if named
+        else f"nothing here is attributed to anybody by {tags.source}"
+    )
+    rules = ", ".join(f"{rule.id} {rule.version}" for rule in tags.rules)
+    return one_line(f"{said}, an assertion: {number(tags.rows)} rows, SHA-256 {tags.sha256}; read by {rules}")
 
 
 def _rate(row: "Accuracy") -> str:
@@ -150,10 +177,11 @@ _LISTS: dict[str, tuple[str, tuple[str, ...], Callable[[Any], tuple[str, ...]]]]
     ),
     "suspicious": (
         "merges to look at",
-        ("rank", "height", "bits", "parts", "txid"),
+        ("rank", "height", "rule", "bits", "parts", "txid"),
         lambda each: (
             number(each.rank),
             _height(each.height),
+            each.rule,
             f"{each.score_bits:.1f}",
             _sizes(each.parts, each.sizes),
             each.txid or "-",
@@ -173,8 +201,9 @@ def print_held(answer: "HeldAnswer", first: int) -> None:
     reasons = ", ".join(f"{number(count)} by {reason}" for reason, count in answer.by_reason.items() if count)
     print_fields(
         [
-            ("level", f"{answer.level} (inference)"),
+            ("level", f"{answer.level} ({LEADS if answer.level == 'L3' else 'inference'})"),
             *([("model", model_text(answer.model))] if answer.model else []),
+            *([("tagged", tags_text(answer.tagged))] if answer.tagged else []),
             ("held", f"{number(answer.held_total)} merges for review{f': {reasons}' if reasons else ''}"),
             ("alarms", f"{number(answer.alarms_total)} blocks that made an L1 cluster much larger"),
             ("as of", _snapshot(answer)),

@@ -34,9 +34,17 @@ def explain(
     b: Annotated[str | None, typer.Argument(metavar="B", help="Another.")] = None,
     ledger: LedgerOption = None,
     level: Annotated[
-        str, typer.Option("--level", help="L1: facts and co-spend; L2: with voted change; L3: with leads.")
+        str, typer.Option("--level", help="L1: facts and co-spend; L2: with voted change; L3: leads only.")
     ] = "L1",
     model: ModelOption = None,
+    tagged: Annotated[
+        Path | None,
+        typer.Option(
+            "--tagged",
+            metavar="FILE",
+            help="A CSV file, columns address,actor: keeps different actors apart at L2, L3.",
+        ),
+    ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Check every step from raw transactions; needs the block files.")
     ] = False,
@@ -61,16 +69,34 @@ def explain(
     if check_file is not None:
         if a is not None:
             raise UsageError("--check-file takes no addresses", hint="the proof names them")
+        if tagged is not None:
+            raise UsageError("--tagged changes nothing with --check-file", hint="a check reads the proof alone")
         _conclude(proofs.check_proof(proofs.read_proof(check_file)), str(check_file), json=json)
         return
     if a is None or b is None:
         raise UsageError("two addresses are needed", hint="cointrail explain A B, or --check-file FILE")
+    if tagged is not None and level == "L1":
+        raise UsageError(
+            "--tagged changes nothing at level L1, which is never guarded",
+            hint="add --level L2 or L3, or leave --tagged out",
+        )
     from cointrail.cli.explain_text import print_explanation
     from cointrail.service.clustering.levels import level_named
+    from cointrail.service.clustering.tagged import read_tagged
     from cointrail.service.ledgers import open_ledger
 
     with open_ledger(required_ledger(ledger), as_of) as opened:
-        answer = opened.explain(a, b, level=level_named(level), model=model, raw=proof is not None, check=check)
+        answer = proofs.explain(
+            opened.reader,
+            a,
+            b,
+            level=level_named(level),
+            model=model,
+            tagged=None if tagged is None else read_tagged(tagged),
+            raw=proof is not None,
+            check=check,
+        )
+        opened.reader.check_current()
     if json:
         print_json(answer)
     else:

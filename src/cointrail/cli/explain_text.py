@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from cointrail.cli.cluster_text import model_text
+from cointrail.cli.cluster_text import LEADS, model_text, tags_text
 from cointrail.cli.output import note, note_page, number, print_fields, print_table
 
 if TYPE_CHECKING:
@@ -44,34 +44,51 @@ def print_explanation(answer: "ProofAnswer", shown: int) -> None:
         print(f"disputed: {dispute.txid} by {dispute.decided_by} at height {number(dispute.height)}: {dispute.reason}")
     if answer.note:
         note(f"note: {answer.note}")
-    if answer.linked:
+    if answer.steps:
         note(_CO_SPEND)
         if any(step.change for step in answer.steps):
             note(_CHANGE)
 
 
 def _print_figures(answer: "ProofAnswer") -> None:
-    inferred = sum(step.change is not None for step in answer.steps)
-    how = f"in {number(len(answer.steps))} step(s)"
-    how += f", {number(inferred)} of them named change" if inferred else ""
-    how += "" if answer.shortest else " (a shorter way was searched, not to the end)"
+    kind = LEADS if any(_is_lead(step) for step in answer.steps) else answer.basis
     rules = ", ".join(f"{rule} {version}" for rule, version in sorted({(s.rule, s.version) for s in answer.steps}))
     print_fields(
         [
             ("a", answer.a),
             ("b", answer.b),
-            ("linked", f"yes, {how}" if answer.linked else "no"),
-            ("level", f"{answer.level} ({answer.basis}; rules of the steps: {rules or '-'})"),
+            ("linked", _how(answer)),
+            ("level", f"{answer.level} ({kind}; rules of the steps: {rules or '-'})"),
             *([("model", model_text(answer.model))] if answer.model else []),
+            *([("tagged", tags_text(answer.tagged))] if answer.tagged else []),
             ("as of", f"height {number(answer.snapshot.height)} of {answer.snapshot.network}"),
         ]
     )
 
 
+def _how(answer: "ProofAnswer") -> str:
+    if not answer.linked:
+        return "no"
+    if not answer.steps:
+        return "yes: both name one script"
+    inferred = sum(step.change is not None for step in answer.steps)
+    how = f"yes, in {number(len(answer.steps))} step(s)"
+    how += f", {number(inferred)} of them named change" if inferred else ""
+    return how + ("" if answer.shortest else " (a shorter way was searched, not to the end)")
+
+
+def _is_lead(step: "ProofStep") -> bool:
+    return step.change is not None and step.change.probability is not None
+
+
 def _print_steps(steps: "tuple[ProofStep, ...]", shown: int) -> None:
     print()
-    rows = [(each.time_utc, number(each.height), each.rule, each.txid, each.x, each.y) for each in steps[:shown]]
-    print_table(("time", "height", "rule", "txid", "from", "to"), rows)
+    rows = [
+        (each.time_utc, number(each.height), each.rule, f"{each.basis} (lead)" if _is_lead(each) else each.basis,
+         each.txid, each.x, each.y)
+        for each in steps[:shown]
+    ]  # fmt: skip
+    print_table(("time", "height", "rule", "basis", "txid", "from", "to"), rows)
     note_page(0, len(rows), len(steps), "steps")
     named = [(row, step, step.change) for row, step in enumerate(steps[:shown], 1) if step.change]
     if named:
@@ -95,6 +112,8 @@ def said_by(change: "NamedChange") -> str:
 
 def verdict_of(answer: "CheckAnswer", what: str) -> str:
     """One sentence for a check without a fault."""
+    if not answer.steps and not answer.inferences:
+        return f"{what} stands: both ends are one script, so there is no step to check"
     if not answer.inferences:
         return f"{what} stands: {number(answer.steps)} step(s) checked from raw transactions"
     return (

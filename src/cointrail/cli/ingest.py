@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cointrail.cli.options import JsonOption, LedgerOption
-from cointrail.cli.output import note, number, print_fields, print_json
+from cointrail.cli.output import COMPILING, note, number, print_fields, print_json
 from cointrail.config import required_ledger
 from cointrail.errors import InputRefused
 
@@ -46,7 +46,7 @@ def ingest(
     from cointrail.service import maintenance
 
     if not kernels.are_compiled():
-        note("first run here: compiling for this machine takes some twenty seconds, once")
+        note(COMPILING)
 
     line = ProgressLine()
     with stop_on_interrupt() as stop:

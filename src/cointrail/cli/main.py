@@ -11,13 +11,19 @@ from typer.exceptions import TyperException
 from cointrail.cli import (
     address,
     block,
+    bounds,
+    cashout,
     change,
     cluster,
     config,
     explain,
+    funding,
     ingest,
+    linkability,
     lists,
     overlay,
+    paths,
+    peel,
     score,
     simulate,
     status,
@@ -41,7 +47,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 COMMANDS = (
-    ingest, status, block, tx, address, cluster, change, explain, overlay, lists, trace, verify, simulate, score, config
+    ingest, status, block, tx, address, cluster, change, explain, overlay, lists, trace, bounds,
+    funding, cashout, peel, paths, linkability, verify, simulate, score, config
 )  # fmt: skip
 for module in COMMANDS:
     module.register(app)

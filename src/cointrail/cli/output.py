@@ -18,6 +18,10 @@ _SEED_WORDS = re.compile(r"(?<=[('])(?:[a-z]{3,8}[ ,]+){7,}[a-z]{3,8}(?=[)'])|\b
 _LONG = re.compile(r"\S{201,}")
 
 
+COMPILING = "first run here: compiling for this machine takes some twenty seconds, once"
+"""Said before work that would otherwise seem to hang."""
+
+
 def redacted(text: str) -> str:
     """A text without what may be a private key or seed words: they are evidence, and output is kept in logs."""
     return _SEED_WORDS.sub("[seed words, not repeated here]", _KEYS.sub("[a private key, not repeated here]", text))

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cointrail.cli.options import SHOWN, AsOfOption, FirstOption, JsonOption, LedgerOption, LimitOption
-from cointrail.cli.output import note, note_page, number, print_fields, print_json, print_table
+from cointrail.cli.output import note, note_page, number, one_line, print_fields, print_json, print_table
 from cointrail.config import required_ledger
 
 if TYPE_CHECKING:
     from cointrail.cluster.overlay.entries import Kind
+    from cointrail.service.answers import ListUsed
     from cointrail.service.overlays import (
         ClusterSize,
         DifferenceAnswer,
@@ -90,7 +91,8 @@ def rule_off(
 ) -> None:
     """Switch a rule off: cospend or same_key joins nothing then, a rule of the gate suppresses nothing.
 
-    Rules of higher levels, such as change_vote, may be named; they decide nothing at level L1.
+    change_vote joins nothing then at levels L2 and L3, lightning disputes nothing: `cluster --overlay` shows both. No
+    cluster of level L1 changes by them.
     """
     from cointrail.cluster.overlay.entries import Kind
 
@@ -258,6 +260,7 @@ def _print_effect(answer: "OverlayEffect") -> None:
             f"{number(answer.scripts)} scripts: {number(answer.clusters_before)} clusters before, "
             f"{number(answer.clusters_after)} after",
         ),
+        *_lists(answer.lists),
         ("as of", f"height {number(answer.snapshot.height)} of {answer.snapshot.network}"),
     ]
     if answer.address:
@@ -287,9 +290,15 @@ def _print_comparison(answer: "OverlayComparison") -> None:
                 f"{number(answer.scripts)} scripts: {number(answer.clusters_first)} clusters under the first, "
                 f"{number(answer.clusters_second)} under the second",
             ),
+            *_lists(answer.lists),
             ("as of", f"height {number(answer.snapshot.height)} of {answer.snapshot.network}"),
         ]
     )
+
+
+def _lists(lists: Sequence["ListUsed"]) -> list[tuple[str, str]]:
+    """The lists of transactions in force, a line each."""
+    return [("list", one_line(f"{each.name}, SHA-256 {each.sha256}")) for each in lists]
 
 
 def _print_differences(found: Sequence["DifferenceAnswer"], names: tuple[str, str], first: int, total: int) -> None:

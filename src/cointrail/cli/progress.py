@@ -6,8 +6,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import TYPE_CHECKING
 
-from cointrail.ingest.report import Progress
+if TYPE_CHECKING:
+    from cointrail.ingest.report import Progress
 
 _INTERVAL_SECONDS = 0.2
 
@@ -37,7 +39,7 @@ class ProgressLine:
             sys.stderr.flush()
             self._width = 0
 
-    def ingest(self, progress: Progress) -> None:
+    def ingest(self, progress: "Progress") -> None:
         """Progress of an ingest."""
         if progress.stage == "scan":
             self.show(f"reading headers: file {progress.bytes_done + 1:,} of {progress.bytes_total:,}")

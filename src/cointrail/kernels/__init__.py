@@ -40,6 +40,6 @@ def _choose_cache() -> None:
 _choose_cache()
 
 
-def are_compiled() -> bool:
-    """False if the next batch work has to compile first, which takes some twenty seconds once."""
-    return any(Path(os.environ["NUMBA_CACHE_DIR"]).rglob("parse.parse_blocks*.nbi"))
+def are_compiled(function: str = "parse.parse_blocks") -> bool:
+    """False if work that needs a function, named with its module, has to compile first: some twenty seconds, once."""
+    return any(Path(os.environ["NUMBA_CACHE_DIR"]).rglob(f"{function}*.nbi"))

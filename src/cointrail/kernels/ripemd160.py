@@ -8,6 +8,8 @@ All digests are bytes in internal (hash) order.
 import numpy as np
 from numba import njit
 
+from cointrail.kernels.sha256 import padded_byte
+
 LANES = 16
 
 # Two lines of five turns of sixteen steps: which word a step takes, and by how much it rotates.
@@ -138,13 +140,7 @@ def _load(words, lane, buffer, start, length, block):
     for i in range(16):
         word = np.uint32(0)
         for j in range(4):
-            p = block * 64 + 4 * i + j
-            byte = np.uint32(0)
-            if p < length:
-                byte = np.uint32(buffer[start + p])
-            elif p == length:
-                byte = np.uint32(0x80)
-            word |= byte << np.uint32(8 * j)
+            word |= padded_byte(buffer, start, length, block * 64 + 4 * i + j) << np.uint32(8 * j)
         words[i, lane] = word
     if block == (length + 8) // 64:
         bits = np.uint64(length) * np.uint64(8)

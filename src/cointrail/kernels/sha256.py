@@ -124,19 +124,21 @@ def _load_block(words, lane, buffer, position):
         )
 
 
+@njit(inline="always")
+def padded_byte(buffer, start, length, place):
+    """A byte of a message and its padding, 0x80 and zeros, as uint32; the bit length at the end is left out."""
+    if place < length:
+        return np.uint32(buffer[start + place])
+    return np.uint32(0x80) if place == length else np.uint32(0)
+
+
 @njit(nogil=True, cache=True)
 def _load_tail(words, lane, buffer, start, length, block):
     """Load a block that holds the padding: the last bytes, 0x80, zeros, and the bit length in the final block."""
     for i in range(16):
         word = np.uint32(0)
         for j in range(4):
-            p = block * 64 + 4 * i + j
-            byte = np.uint32(0)
-            if p < length:
-                byte = np.uint32(buffer[start + p])
-            elif p == length:
-                byte = np.uint32(0x80)
-            word = (word << np.uint32(8)) | byte
+            word = (word << np.uint32(8)) | padded_byte(buffer, start, length, block * 64 + 4 * i + j)
         words[i, lane] = word
     if block == (length + 8) // 64:
         bits = np.uint64(length) * np.uint64(8)

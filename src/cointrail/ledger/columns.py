@@ -20,6 +20,13 @@ from cointrail.ledger.schema import ALL_TABLES, Column, Table
 Array = npt.NDArray[Any]
 
 
+def read_only(array: Array) -> Array:
+    """The same cells, not to be written: kernels are compiled for such arrays, and once is enough."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
 def _shape(column: Column, rows: int) -> int | tuple[int, int]:
     return rows if column.width == 1 else (rows, column.width)
 

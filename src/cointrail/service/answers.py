@@ -1,8 +1,8 @@
 """The frozen answers of the product: plain values only, so `dataclasses.asdict` is their JSON.
 
 Every answer names its snapshot and its basis. A *fact* follows from the chain by consensus rules; an *inference* rests
-on a named rule with a version; an *assertion* is somebody's statement (none yet). Amounts are integers in satoshi,
-times ISO 8601 in UTC, ids in hex as the node displays them.
+on a named rule with a version; an *assertion* is somebody's statement: a correction in an overlay, a tag. Amounts are
+integers in satoshi, times ISO 8601 in UTC, ids in hex as the node displays them.
 """
 
 from dataclasses import dataclass
@@ -48,6 +48,32 @@ class ListUsed:
 
     name: str
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """How many addresses somebody attributes to an actor; `statement` says who does. Whoever it is may be wrong."""
+
+    actor: str
+    addresses: int
+    statement: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaggedTable:
+    """A table of tagged addresses that an answer rests on: assertions of whoever wrote it.
+
+    `source` is the file's name, `sha256` that of its bytes, `rows` its length, `rules` those that read it. `actors`
+    counts the actors of addresses that the answer is about; `attributed` names those of most addresses.
+    """
+
+    source: str
+    sha256: str
+    rows: int
+    rules: tuple[Rule, ...]
+    actors: int
+    attributed: tuple[Attribution, ...]
+    basis: Literal["assertion"] = "assertion"
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,12 +364,14 @@ class ClusterDispute:
 
 @dataclass(frozen=True, slots=True)
 class ClusterAnswer:
-    """The scripts under common control with one script, as far as the level's rules see: a lower bound.
+    """The scripts under common control with one script, as far as the level's rules see.
 
-    It never says that others do not belong. `members` may be a page; `cluster_id` names the oldest script, so a merge
-    keeps the older id. Sums are facts about the members. A list that was not asked for is None; `totals` counts the
-    whole of each list that is shown. `inferences` counts links above L1, `assertions` merges by hand. `guards` are the
-    parameters of the level's guards, none at L1; `note` says what there is to say about leads at L3.
+    A lower bound at L1 and L2, leads only at L3. It never says that others do not belong. `members` may be a page;
+    `cluster_id` names the oldest script, so a merge keeps the older id. Sums are facts about the members. A list that
+    was not asked for is None; `totals` counts the whole of each list that is shown. `inferences` counts links above L1,
+    `assertions` merges by hand. `guards` are the parameters of the level's guards, none at L1; `note` says what there
+    is to say about leads at L3 and about tags. `tagged` is the table of tagged addresses, if one was given; it names
+    those inside.
     """
 
     address: str | None
@@ -382,6 +410,7 @@ class ClusterAnswer:
     snapshot: SnapshotName
     basis: Literal["inference", "assertion"] = INFERENCE
     lists: tuple[ListUsed, ...] = ()
+    tagged: TaggedTable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -414,7 +443,8 @@ class GrowthAlarm:
 class HeldAnswer:
     """All inferences of a level that guards hold, and all growth alarms of L1; pages, with the numbers of both.
 
-    `by_reason` counts held inferences by the guard that holds them.
+    `by_reason` counts held inferences by the guard that holds them. `tagged` is the table of tagged addresses, if one
+    was given; it names those in the snapshot.
     """
 
     level: str
@@ -430,47 +460,4 @@ class HeldAnswer:
     snapshot: SnapshotName
     basis: Basis = INFERENCE
     lists: tuple[ListUsed, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class StepAnswer:
-    """One transaction of a trace: how much traced value came in, went out, and went into the fee."""
-
-    txid: str
-    height: int
-    time_utc: str
-    traced_in_sat: int
-    traced_out_sat: int
-    fee_sat: int
-
-
-@dataclass(frozen=True, slots=True)
-class EndpointAnswer:
-    """Where a trace ended, how much of it, and why."""
-
-    outpoint: str
-    address: str | None
-    script_type: str
-    value_sat: int
-    traced_sat: int
-    hops: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class TraceAnswer:
-    """A trace under one policy. `conserved`: what was traced equals the endpoints plus the fees, to the satoshi."""
-
-    seed: str
-    direction: Literal["forward", "backward"]
-    policy: str
-    rules: tuple[Rule, ...]
-    limits: dict[str, int | bool | None]
-    traced_sat: int
-    steps: tuple[StepAnswer, ...]
-    endpoints: tuple[EndpointAnswer, ...]
-    fees_sat: int
-    conserved: bool
-    complete: bool
-    snapshot: SnapshotName
-    basis: Basis = INFERENCE
+    tagged: TaggedTable | None = None

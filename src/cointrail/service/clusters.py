@@ -1,18 +1,19 @@
 """Which scripts are under common control with this one, what says so, and what speaks against it?"""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from cointrail.cluster.level.edges import EdgeRule
+from cointrail.cluster.structure.suspicion import RULE as SUSPICION
 from cointrail.errors import UsageError
 from cointrail.ledger.reader import Reader
 from cointrail.service.answers import ClusterAnswer, Rule
 from cointrail.service.clustering import lists as views
 from cointrail.service.clustering.cluster import SHOWN_MEMBERS, Cluster, rules_of
-from cointrail.service.clustering.levels import Level, lists_used, name_of_model, note_of
+from cointrail.service.clustering.levels import GUARD, Level, lists_used, name_of_model, note_of
 from cointrail.service.names import address_or_none, find_script, moment, snapshot_name
 
 VIEWS = ("members", "transactions", "suppressed", "evolution", "bridges", "suspicious")
@@ -43,22 +44,32 @@ def cluster(
         limit: most rows of each list, None for all.
         order: of the evolution.
         overlay: a file of corrections to apply.
-        tagged: actor by address: suspicious merges that part different actors come first.
+        tagged: actor by address, as `tagged.read_tagged` gives it: suspicious merges that part different actors come
+            first, and above L1 nothing joins scripts of different actors.
         model: file of the change model that gives leads at L3; without one L3 shows what L2 shows.
 
     Raises:
         AddressError, NotFound: as for an address.
-        UsageError: an unknown level or list, or one that this level or an overlay does not have; a model below L3.
+        UsageError: an unknown level or list, or one that this level or an overlay does not have; a model below L3, or
+            tags or an order that nothing asked for would use.
         InputRefused: the overlay, the model or a tagged address is refused.
         Unavailable: the ledger has no clusters up to the snapshot, or is damaged.
     """
     if unknown := sorted(set(show) - set(VIEWS)):
         raise UsageError(f"there is no list {unknown[0]} of a cluster", hint=f"choose among {', '.join(VIEWS)}")
+    rules = _rules_of_tags(level, show)
+    if tagged is not None and not rules:
+        raise UsageError(
+            "tagged addresses decide nothing about a cluster of level L1 alone",
+            hint="ask for its suspicious merges, or for level L2 or L3",
+        )
+    if order != "time" and "evolution" not in show:
+        raise UsageError("an order by size is one of the evolution", hint="ask for the evolution, too")
     script_id = find_script(reader, text)
-    found = Cluster(reader, script_id, level=level, overlay=overlay, model=model)
+    found = Cluster(reader, script_id, level=level, overlay=overlay, model=model, tagged=tagged)
     page = views.Page(first, limit)
     brief = page if "members" in show or limit is not None else views.Page(first, SHOWN_MEMBERS)
-    lists = views.lists_of(found, show, page, order=order, tagged=tagged or {})
+    lists = views.lists_of(found, show, page, order=order)
     held, activity = found.evidence, found.activity
     first_tx, last_tx = found.first_and_last
     rule = held.rule
@@ -96,9 +107,22 @@ def cluster(
         overlay=found.overlay_digest,
         model=name_of_model(found.model),
         guards=found.view.guards.parameters() if found.view else {},
-        note=note_of(level, found.model),
+        note="; ".join(_notes(found)),
         rules=tuple(Rule(*rule) for rule in rules_of(found)),
         snapshot=snapshot_name(reader),
         lists=lists_used(found.forest),
         basis="assertion" if by_hand else "inference",
+        tagged=found.tags.used(rules, found.scripts) if found.tags else None,
     )
+
+
+def _rules_of_tags(level: Level, show: Collection[str]) -> tuple[tuple[str, int], ...]:
+    """The rules that read tagged addresses, of what is asked for."""
+    return (*([SUSPICION] if "suspicious" in show else []), *([GUARD] if level != "L1" else []))
+
+
+def _notes(found: Cluster) -> Iterator[str]:
+    if lead := note_of(found.level, found.model):
+        yield lead
+    if found.is_conflicted:
+        yield "scripts of one L1 cluster inside are attributed to different actors, so no inference extends it"

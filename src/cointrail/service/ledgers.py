@@ -5,13 +5,13 @@ with cointrail.open("ledger") as ledger:
     ledger.transaction("f4184fc5...").outputs[0].spender
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self, TypeVar
 
 from cointrail.ledger.reader import Reader
-from cointrail.service import addresses, blocks, changes, clusters, overlays, proofs, traces, transactions
+from cointrail.service import addresses, blocks, changes, clusters, overlays, proofs, transactions
 from cointrail.service.addresses import History
 from cointrail.service.answers import (
     AddressAnswer,
@@ -19,7 +19,6 @@ from cointrail.service.answers import (
     ClusterAnswer,
     HeldAnswer,
     Status,
-    TraceAnswer,
     TransactionAnswer,
 )
 from cointrail.service.changes import ChangeAnswer
@@ -27,6 +26,19 @@ from cointrail.service.clustering import held
 from cointrail.service.clustering.levels import Level
 from cointrail.service.overlays import OverlayComparison, OverlayEffect
 from cointrail.service.proofs import ProofAnswer
+from cointrail.service.tracing import bounds, linkability, paths, peels
+from cointrail.service.tracing.answers import TraceAnswer
+from cointrail.service.tracing.bounds import BoundsAnswer
+from cointrail.service.tracing.job import TraceJob
+from cointrail.service.tracing.linkability import LinkabilityAnswer
+from cointrail.service.tracing.paths import PathsAnswer
+from cointrail.service.tracing.peels import PeelAnswer
+from cointrail.service.tracing.trace import answer_of
+from cointrail.trace.bounds import WHOLE
+from cointrail.trace.fees import ACCOUNT, Fees
+from cointrail.trace.limits import COURT, Limits
+from cointrail.trace.paths import NEARBY
+from cointrail.trace.seeds import Collision
 
 _T = TypeVar("_T")
 
@@ -160,28 +172,88 @@ class Ledger:
 
     def trace(
         self,
+        *seeds: str,
+        direction: Literal["forward", "backward"] = "forward",
+        policies: Sequence[str] = ("fifo", "haircut"),
+        limits: Limits = COURT,
+        fees: Fees = ACCOUNT,
+        seed_file: str | Path | None = None,
+        collision: Collision = Collision.FIRST,
+        services: str | Path | None = None,
+        first: int = 0,
+        limit: int | None = None,
+    ) -> TraceAnswer:
+        """Follow txids, outpoints, addresses, `cluster:ADDRESS`, or a file of them, under policies side by side.
+
+        `services` is a file of tags: what arrives at a service is not followed further.
+        """
+
+        def ask() -> TraceAnswer:
+            job = TraceJob.begin(
+                self.reader,
+                seeds,
+                direction=direction,
+                policies=policies,
+                limits=limits,
+                fees=fees,
+                seed_file=None if seed_file is None else Path(seed_file),
+                collision=collision,
+                services=None if services is None else Path(services),
+            )
+            job.run()
+            return answer_of(job, job.finish(), first=first, limit=limit)
+
+        return self._checked(ask)
+
+    def bounds(
+        self,
+        sources: Sequence[str],
+        targets: Sequence[str],
+        *,
+        limits: Limits = WHOLE,
+        fees: Fees = ACCOUNT,
+        services: str | Path | None = None,
+    ) -> BoundsAnswer:
+        """How much of the targets derives from the sources, at least and at most, under every convention."""
+        tags = None if services is None else Path(services)
+        return self._checked(
+            lambda: bounds.bounds(self.reader, sources, targets, limits=limits, fees=fees, services=tags)
+        )
+
+    def paths(
+        self,
+        sources: Sequence[str],
+        targets: Sequence[str],
+        *,
+        by: str = "share",
+        k: int = 10,
+        limits: Limits = NEARBY,
+        services: str | Path | None = None,
+    ) -> PathsAnswer:
+        """The best ways from sources to targets: `by` share, hops or time."""
+        tags = None if services is None else Path(services)
+        return self._checked(
+            lambda: paths.paths(self.reader, sources, targets, by=by, k=k, limits=limits, services=tags)
+        )
+
+    def peel(
+        self,
         seed: str,
         *,
         direction: Literal["forward", "backward"] = "forward",
-        policy: str = "fifo",
+        undecided: Literal["stop", "larger", "branch"] = "stop",
         hops: int | None = None,
-        min_sat: int = 0,
-        transactions: int = 100_000,
-        through_coinjoins: bool = False,
-    ) -> TraceAnswer:
-        """Follow a txid, an outpoint or an address under a policy."""
+        services: str | Path | None = None,
+    ) -> PeelAnswer:
+        """Follow one output along the change of its spenders, or back; `undecided` says what to do without a vote."""
+        tags = None if services is None else Path(services)
         return self._checked(
-            lambda: traces.trace(
-                self.reader,
-                seed,
-                direction=direction,
-                policy=policy,
-                hops=hops,
-                min_sat=min_sat,
-                transactions=transactions,
-                through_coinjoins=through_coinjoins,
-            )
+            lambda: peels.peel(self.reader, seed, direction=direction, undecided=undecided, hops=hops, tags=tags)
         )
+
+    def linkability(self, txid: str, *, max_cj_fee_sat: int = 0) -> LinkabilityAnswer:
+        """What links the two sides of a transaction: interpretations, probabilities, candidates."""
+        return self._checked(lambda: linkability.linkability(self.reader, txid, max_cj_fee_sat=max_cj_fee_sat))
 
 
 def open_ledger(path: str | Path, as_of: int | None = None) -> Ledger:

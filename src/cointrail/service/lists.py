@@ -21,8 +21,10 @@ from cointrail.ledger.columns import disk_error
 from cointrail.ledger.manifest import Clustering
 from cointrail.ledger.writer import Writer
 from cointrail.service import minisign
+from cointrail.service.clustering.files import read_file
 
 _LARGEST = 1 << 28
+_LIST = "give a text file with one txid a line; its signature lies beside it as FILE.minisig"
 _FOLDER = "lists"
 
 
@@ -53,12 +55,13 @@ def lists_in_force(folder: Path, clustering: Clustering) -> tuple[TransactionLis
     """
     found = []
     for each in clustering.lists:
-        content = _read(folder / _FOLDER / f"{each.sha256}.txt")
+        hint = f"put the file with SHA-256 {each.sha256} back into {folder / _FOLDER}"
+        try:
+            content = read_file(folder / _FOLDER / f"{each.sha256}.txt", _LARGEST, hint)
+        except Unavailable as error:
+            raise Unavailable(str(error), hint=hint) from error
         if hashlib.sha256(content).hexdigest() != each.sha256:
-            raise Unavailable(
-                f"the ledger's copy of list {each.name} was changed",
-                hint=f"put the file with SHA-256 {each.sha256} back into {folder / _FOLDER}",
-            )
+            raise Unavailable(f"the ledger's copy of list {each.name} was changed", hint=hint)
         found.append(parse_list(each.name, content))
     return tuple(found)
 
@@ -110,8 +113,8 @@ def add_list(ledger: Path, file: Path, public_key: str, watch: Callable[[int], N
         UsageError: the list is in force already.
         Unavailable: something cannot be read or written, or another program is writing to the ledger.
     """
-    content, signature_file = _read(file), file.with_name(file.name + ".minisig")
-    signature = _read(signature_file)
+    content, signature_file = read_file(file, _LARGEST, _LIST), file.with_name(file.name + ".minisig")
+    signature = read_file(signature_file, _LARGEST, _LIST)
     vouched = minisign.verify(content, signature.decode("utf-8", "replace"), public_key)
     added = parse_list(file.name, content)
     manifest = manifests.read(ledger)
@@ -149,19 +152,6 @@ def remove_list(ledger: Path, name: str, watch: Callable[[int], None] = lambda _
         bring_up(writer, lists_in_force(ledger, staying), watch=watch)
         writer.publish()
     return ListAnswer(gone.name, gone.sha256)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        if path.exists() and not path.is_file():
-            raise InputRefused(f"{path} is no regular file")
-        with path.open("rb") as file:
-            content = file.read(_LARGEST + 1)
-    except OSError as error:
-        raise Unavailable(f"cannot read {path}: {(error.strerror or 'input/output error').lower()}") from error
-    if len(content) > _LARGEST:
-        raise InputRefused(f"{path} is larger than {_LARGEST} bytes")
-    return content
 
 
 def _keep(ledger: Path, name: str, content: bytes) -> None:

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,9 +18,9 @@ from cointrail.cluster.overlay.document import checked_text, make_entry, spelled
 from cointrail.cluster.overlay.effect import check_network
 from cointrail.cluster.overlay.entries import Kind, MadeAt, Overlay
 from cointrail.cluster.overlay.view import OverlayView
-from cointrail.errors import UsageError
+from cointrail.errors import Unavailable, UsageError
 from cointrail.ledger.reader import Reader
-from cointrail.service.answers import INFERENCE, Rule, SnapshotName
+from cointrail.service.answers import INFERENCE, ListUsed, Rule, SnapshotName
 from cointrail.service.names import find_script, snapshot_name, utc
 
 ASSERTION: Literal["assertion"] = "assertion"
@@ -126,7 +127,8 @@ class OverlayEffect:
     """What an overlay changes in the clusters of level L1.
 
     `touched` counts the scripts that were clustered anew, `scripts` those whose cluster differs, `total` the groups
-    they make, of which `differences` may be a page. `absent` names what the snapshot does not hold, by entry.
+    they make, of which `differences` may be a page. `absent` names what the snapshot does not hold, by entry. `lists`
+    are those in force when the ledger's clusters were built.
     """
 
     overlay: OverlayName
@@ -142,6 +144,7 @@ class OverlayEffect:
     rules: tuple[Rule, ...]
     snapshot: SnapshotName
     basis: Literal["assertion"] = ASSERTION
+    lists: tuple[ListUsed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,7 @@ class OverlayComparison:
     """Where two overlays disagree about clusters of level L1: `before` is as the first has it, `after` as the second.
 
     `scripts` counts those whose cluster differs, `total` the groups they make, of which `differences` may be a page.
+    `lists` are those in force when the ledger's clusters were built.
     """
 
     first: OverlayName
@@ -165,6 +169,7 @@ class OverlayComparison:
     rules_second: tuple[Rule, ...]
     snapshot: SnapshotName
     basis: Literal["assertion"] = ASSERTION
+    lists: tuple[ListUsed, ...] = ()
 
 
 # Files.
@@ -185,7 +190,7 @@ def new(
     Raises:
         UsageError: the file exists, or there is no network or no such network.
         InputRefused: a text is empty, too long or not printable, or the ledger is of another network.
-        Unavailable: the disk refuses.
+        Unavailable: there is no such folder, or the disk refuses.
     """
     if network is None and reader is None:
         raise UsageError("no network was named", hint="give --network, or --ledger to take the ledger's")
@@ -196,6 +201,7 @@ def new(
         check_network(reader, stated, name)
         made_at = MadeAt(reader.height, reader.snapshot.block_hash, reader.snapshot.digest)
     overlay = Overlay(checked_text(name, "name"), stated, checked_text(author, "author"), _now(), made_at)
+    _check_folder(path)
     file.create(path, overlay)
     return _shown(path, overlay)
 
@@ -280,6 +286,7 @@ def apply(
         absent=_absent(view),
         rules=_rules(view),
         snapshot=snapshot_name(reader),
+        lists=_lists(view),
     )
 
 
@@ -312,12 +319,22 @@ def compare(reader: Reader, path: Path, other: Path, *, first: int = 0, limit: i
         rules_first=_rules(one),
         rules_second=_rules(two),
         snapshot=snapshot_name(reader),
+        lists=_lists(one),
     )
 
 
 def overlay_name(overlay: Overlay) -> OverlayName:
     """An overlay as answers name it."""
     return OverlayName(overlay.name, overlay.digest, len(overlay.entries))
+
+
+def _check_folder(path: Path) -> None:
+    with suppress(OSError, ValueError):  # what cannot be looked at is left to the disk's own words
+        if not path.parent.is_dir():
+            raise Unavailable(
+                f"cannot write {path}: there is no folder {path.parent}",
+                hint="make the folder first, or name a file in one that exists",
+            )
 
 
 def _now() -> str:
@@ -342,6 +359,10 @@ def _shown(path: Path, overlay: Overlay) -> OverlayAnswer:
 
 def _rules(view: OverlayView) -> tuple[Rule, ...]:
     return tuple(Rule(rule, version) for rule, version in view.rules)
+
+
+def _lists(view: OverlayView) -> tuple[ListUsed, ...]:
+    return tuple(ListUsed(each.name, each.sha256) for each in view.lists)
 
 
 def _absent(view: OverlayView) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Why are these two in one cluster? The steps, what speaks against them, and a document that a stranger can check."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -21,14 +21,17 @@ from cointrail.cluster.proof.document import InferenceStep, ProofDocument
 from cointrail.cluster.proof.explain import Step
 from cointrail.cluster.proof.level import Inference, explain_level, held_between
 from cointrail.cluster.proof.shorten import Explanation, explain_shortly
-from cointrail.errors import InputRefused, Unavailable
+from cointrail.errors import InputRefused, Unavailable, UsageError
 from cointrail.ledger.reader import Reader
 from cointrail.ledger.schema import NONE
-from cointrail.service.answers import FACT, INFERENCE, Basis, ListUsed, ModelName, Rule, SnapshotName
+from cointrail.service.answers import FACT, INFERENCE, Basis, ListUsed, ModelName, Rule, SnapshotName, TaggedTable
 from cointrail.service.clustering.cluster import name_of
+from cointrail.service.clustering.files import read_file
 from cointrail.service.clustering.levels import (
+    GUARD,
     Level,
     edges_of_level,
+    guards_with,
     level_named,
     lists_used,
     model_of,
@@ -37,6 +40,7 @@ from cointrail.service.clustering.levels import (
     rules_of_level,
 )
 from cointrail.service.clustering.steps import HeldStep, ProofStep, held_answers, step_answer
+from cointrail.service.clustering.tagged import Tags
 from cointrail.service.names import find_script, moment, snapshot_name, txid_of
 
 if TYPE_CHECKING:
@@ -46,6 +50,8 @@ if TYPE_CHECKING:
 
 _MOST_SPENDS = 100_000
 """Outputs of either script that are looked at for co-spends that were not believed."""
+SAME_SCRIPT = "both name one script, so there is no step to show"
+"""What is said of a script and itself."""
 _NO_PROOF = "that is no proof that others control them"
 
 
@@ -98,7 +104,8 @@ class ProofAnswer:
     for a shorter one was cut off. Above L1 the way of fewest inferences is taken, whatever its other steps.
     `suppressed` are co-spends of both that are not believed; `suppressed_complete` is False if not all were looked at.
     `held` are inferences that would link the two if no guard held them. `document` and `check` are there if they were
-    asked for and the two are linked.
+    asked for and the two are linked; a script needs no step to itself. `tagged` is the table of tagged addresses that
+    the guard of a level above L1 read, if one was given.
     """
 
     a: str
@@ -121,6 +128,7 @@ class ProofAnswer:
     snapshot: SnapshotName
     basis: Basis = INFERENCE
     lists: tuple[ListUsed, ...] = ()
+    tagged: TaggedTable | None = None
 
 
 def explain(
@@ -130,6 +138,7 @@ def explain(
     *,
     level: Level = "L1",
     model: Path | None = None,
+    tagged: Mapping[str, str] | None = None,
     raw: bool = False,
     check: bool = False,
 ) -> ProofAnswer:
@@ -141,21 +150,25 @@ def explain(
         b_text: another.
         level: of the cluster.
         model: file of the change model that gives leads at L3; without one L3 shows what L2 shows.
+        tagged: actor by address, as `tagged.read_tagged` gives it: above L1 nothing joins scripts of different actors.
         raw: True to add the document with raw transactions, which needs the block files.
         check: True to check that document, given or not.
 
     Raises:
-        UsageError: an unknown level, or a model below L3.
+        UsageError: an unknown level, a model below L3, or tags below L2.
         AddressError, NotFound: as for an address.
-        InputRefused: the model is refused.
+        InputRefused: the model or a tagged address is refused.
         Unavailable: the clusters do not reach the snapshot, or the block files are gone.
 
     Method: METHODS.md 1.3.
     """
     leads = model_of(level_named(level), model)
+    if level == "L1" and tagged is not None:
+        raise UsageError("level L1 takes no tags: it is never guarded", hint="ask for level L2 or L3, or give none")
+    tags = Tags.of(reader, tagged)
     a, b = find_script(reader, a_text), find_script(reader, b_text)
     forest = Forest(reader)
-    view = _view(forest, level, leads)
+    view = _view(forest, level, leads, tags)
     found: Explanation | LevelExplanation | None
     found = explain_level(view, a, b) if view else explain_shortly(forest, a, b)
     steps: tuple[Step | Inference, ...] = found.steps if found else ()
@@ -180,7 +193,7 @@ def explain(
         suppressed_complete=complete,
         disputes=_disputes(reader, steps),
         held=held,
-        note="; ".join(_notes(reader, level, linked=found is not None, held=len(held), model=leads)),
+        note="; ".join(_notes(reader, level, linked=found is not None, same=a == b, held=len(held), model=leads)),
         model=name_of_model(leads),
         guards=view.guards.parameters() if view else {},
         rules=tuple(Rule(*rule) for rule in rules_of_level(forest.rules, level, leads)),
@@ -189,19 +202,24 @@ def explain(
         snapshot=snapshot_name(reader),
         lists=lists_used(forest),
         basis=FACT if found and all(step.basis == FACT for step in steps) else INFERENCE,
+        tagged=tags.used((GUARD,), np.array([a, b], np.int64)) if tags else None,
     )
 
 
-def _view(forest: Forest, level: Level, model: "Model | None") -> "LevelView | None":
+def _view(forest: Forest, level: Level, model: "Model | None", tags: Tags | None) -> "LevelView | None":
     """The view of a level; None for L1, which is the forest itself."""
     if level == "L1":
         return None
     from cointrail.cluster.level.view import build as build_view
 
-    return build_view(forest, level, edges_of_level(forest, level, model))
+    return build_view(forest, level, edges_of_level(forest, level, model), guards_with(tags))
 
 
-def _notes(reader: Reader, level: Level, *, linked: bool, held: int, model: "Model | None") -> Iterator[str]:
+def _notes(
+    reader: Reader, level: Level, *, linked: bool, same: bool, held: int, model: "Model | None"
+) -> Iterator[str]:
+    if same:
+        yield SAME_SCRIPT
     if not linked:
         yield f"not linked at {level} up to height {reader.height}"
         yield _NO_PROOF
@@ -232,14 +250,10 @@ def read_proof(path: Path) -> ProofDocument:
 
     Raises:
         Unavailable: it cannot be read.
-        InputRefused: it is not a proof.
+        InputRefused: it is not a proof, or no regular file.
     """
-    try:
-        with path.open("rb") as file:
-            raw = file.read(documents.MOST_BYTES + 1)
-    except OSError as error:
-        raise Unavailable(f"cannot read {path}: {(error.strerror or 'input/output error').lower()}") from error
-    return documents.read(raw)
+    hint = "a proof is a file that `cointrail explain A B --proof FILE` writes"
+    return documents.read(read_file(path, documents.MOST_BYTES, hint))
 
 
 def write_proof(document: ProofDocument, path: Path) -> None:

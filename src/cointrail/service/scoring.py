@@ -1,14 +1,19 @@
 """How well does the product do on a world whose truth is known?"""
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from cointrail.bitcoin.hashes import double_sha256
 from cointrail.errors import InputRefused
 from cointrail.ledger.reader import Reader
-from cointrail.service.acceptance.market import write_market
+from cointrail.service.acceptance.cash_outs import write_cash_outs
+from cointrail.service.acceptance.market import follow_purchases, market_scripts, packs, write_market
+from cointrail.service.acceptance.sources import write_sources
+from cointrail.service.acceptance.taint import Target, write_taint
 from cointrail.service.results import write_results
 from cointrail.simulation.record.manifest import NAME, Manifest
+from cointrail.simulation.score.schedule import schedule_of
 from cointrail.simulation.score.scorer import Score
 from cointrail.simulation.score.scorer import score as compare
 
@@ -33,20 +38,43 @@ def score(world: Path, ledger: Path, *, results: Path | None = None) -> Score:
         folder = results or Path(temporary)
         with Reader(ledger) as reader:
             _check(world, reader)
-            answer(world, reader, folder)
+            answer(world, reader, folder, schedule_of(world))
         return compare(folder, world)
 
 
-def answer(world: Path, reader: Reader, folder: Path) -> None:
+def answer(world: Path, reader: Reader, folder: Path, schedule: Sequence[Target] = ()) -> None:
     """Write every result file: about the whole ledger, and from the investigator's inputs. The truth is not read.
+
+    Args:
+        world: its folder `inputs` is read.
+        reader: the ledger of its chain.
+        folder: for the result files.
+        schedule: the accounts that criterion 8 asks about; without them it is left unanswered.
 
     Raises:
         InputRefused: an input is missing or malformed.
         Unavailable: the ledger has no clusters, or it changed meanwhile.
     """
     write_results(reader, folder)
-    write_market(reader, world / "inputs", folder)
+    inputs = world / "inputs"
+    tags = packs(inputs)
+    followed = follow_purchases(reader, inputs, tags)
+    write_market(reader, followed, folder)
+    market = market_scripts(reader, followed)
+    write_sources(reader, inputs, tags, market, folder)
+    write_cash_outs(reader, tags, market, folder)
+    if schedule:
+        write_taint(reader, _held(reader, schedule), folder)
     reader.check_current()
+
+
+def _held(reader: Reader, schedule: Sequence[Target]) -> list[Target]:
+    """The accounts that can be asked about: a ledger that ends early lacks outputs of some."""
+    return [
+        target
+        for target in schedule
+        if all(reader.find_transactions(txid) for txid, _ in (*target.sources, *target.targets))
+    ]
 
 
 def _check(world: Path, reader: Reader) -> None:

@@ -1,18 +1,26 @@
-"""What a trace found: the transactions it passed, the outputs at which it ended, and why it ended there.
+"""What a trace found, as columns: the transactions it passed, the traced part of every output, and why each ended.
 
-All amounts are integer satoshi. The accounts balance exactly: what the seeds held lies on the endpoints or in fees.
+All amounts are integer satoshi. Under a policy that conserves, what the seeds held lies on the parts that ended, fees
+included, none twice.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+import numpy.typing as npt
+
+from cointrail.trace.fees import Fees
 from cointrail.trace.limits import Limits
+from cointrail.trace.policy import Policy
+from cointrail.trace.reason import BUDGETS, REASONS, Reason
+from cointrail.trace.seeds import Seeds
+from cointrail.trace.services import Services
 
-Segments = tuple[tuple[int, int], ...]
-"""Parts of one output as (offset, length) in sat, ascending, neither empty nor touching one another."""
-
-Amounts = tuple[tuple[int, int], ...]
-"""(output_index, sat) of several outputs."""
+I64 = npt.NDArray[np.int64]
+U32 = npt.NDArray[np.uint32]
+U8 = npt.NDArray[np.uint8]
 
 
 class Direction(StrEnum):
@@ -22,99 +30,120 @@ class Direction(StrEnum):
     BACKWARD = "backward"
 
 
-class Reason(StrEnum):
-    """Why a trace ended at an output. The set is closed."""
-
-    UNSPENT = "unspent"
-    UNSPENDABLE = "unspendable"
-    """OP_RETURN and the like: nobody can spend it."""
-    OVERWRITTEN = "overwritten"
-    """A later coinbase of the same txid destroyed it (BIP30)."""
-    GENESIS = "genesis"
-    """The genesis block's output, which nobody can spend."""
-    COINBASE = "coinbase"
-    """Backward: a coinbase made it, out of its subsidy and the fees of its block."""
-    SEED = "reached another seed"
-    HOPS = "hop limit"
-    MINIMUM = "below minimum"
-    COINJOIN = "coinjoin"
-    """Forward: a collaborative transaction spends it. Backward: one made it."""
-    SEARCH = "search limit"
-
-
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One transaction that traced value passed.
+class Asked:
+    """The question: all that decides the answer, besides the ledger and its snapshot.
 
     Attributes:
-        tx_index: the transaction.
-        traced_in_sat: traced part of its inputs.
-        traced_out_sat: traced part of its outputs.
-        fee_sat: traced part of its fee; 0 backward. Conserving policies: in = out + fee.
-        inputs: (output_index spent, traced sat), in input order.
-        outputs: (output_index made, traced sat), ascending.
-    """
-
-    tx_index: int
-    traced_in_sat: int
-    traced_out_sat: int
-    fee_sat: int
-    inputs: Amounts
-    outputs: Amounts
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """An output at which tracing ended.
-
-    Attributes:
-        output_index: the output.
-        value_sat: all it holds.
-        traced_sat: the part that belongs to the flow.
-        reason: why it ended here.
-        hops: transactions between the nearest seed and here.
-        segments: which of its satoshis, for policies that know (FIFO); else empty.
-    """
-
-    output_index: int
-    value_sat: int
-    traced_sat: int
-    reason: Reason
-    hops: int
-    segments: Segments = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """The result of a trace.
-
-    Attributes:
-        direction: forward or backward.
-        policy, version: the rule that split each transaction.
-        limits: what was asked for.
+        direction, policy, limits, fees: see there.
+        services: where it stops because somebody else's money begins.
+        targets: int64, output_index, ascending: it ends there, and says how much arrived.
         gate: (rule, version) of what decides which transactions are collaborative; empty if none was asked.
-        seeds: (output_index, value_sat), ascending.
-        traced_sat: value of the seeds.
-        steps: transactions in processing order: ascending forward, descending backward.
-        endpoints: ascending by output_index, then reason; an output that is a seed itself can stand here twice, once
-            as a seed that was reached and once with what became of it.
-        fees_sat: traced part of all fees.
-        complete: False if the search limit left something unfollowed.
     """
 
     direction: Direction
-    policy: str
-    version: int
+    policy: Policy
     limits: Limits
+    fees: Fees
+    services: Services
+    targets: I64
     gate: tuple[tuple[str, int], ...]
-    seeds: Amounts
-    traced_sat: int
-    steps: tuple[Step, ...]
-    endpoints: tuple[Endpoint, ...]
-    fees_sat: int
-    complete: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Flow:
+    """The result of a trace.
+
+    Parts, in the order in which they were made, the seeds first; a part is the traced piece of an output:
+
+    Attributes:
+        asked: the question.
+        seeds: where it began.
+        seed_sat: int64 (s,), what each seed holds.
+        output: int64 (p,), output_index; negative for a virtual one (`payer_of`).
+        sat: int64 (p,), traced satoshis.
+        hops: uint32 (p,), fewest transactions between a seed and here.
+        reason: uint8 (p,), 0 if it was followed, else why it ended (`REASONS`).
+        detail: uint32 (p,), number of the service it ended at, or the gate's signs.
+        next_step: int64 (p,), the step that consumed it, -1 if it ended.
+        first_piece: int64 (p + 1,), where its pieces begin.
+        label, offset, length: (pieces,), uint32 and int64: whose satoshis, where in the output if the policy knows.
+        tx: int64 (steps,), tx_index of the transactions passed, in order of work.
+        first_part: int64 (steps + 1,), the parts each made.
+        coalesced: parts with so many pieces that only the amounts by label were kept.
+        complete: False if a budget left something unfollowed.
+    """
+
+    asked: Asked
+    seeds: Seeds
+    seed_sat: I64
+    output: I64
+    sat: I64
+    hops: U32
+    reason: U8
+    detail: U32
+    next_step: I64
+    first_piece: I64
+    label: U32
+    offset: I64
+    length: I64
+    tx: I64
+    first_part: I64
+    coalesced: int
+
+    @property
+    def traced_sat(self) -> int:
+        """What the seeds hold."""
+        return int(self.seed_sat.sum())
+
+    @property
+    def ended(self) -> I64:
+        """Numbers of the parts that ended, real outputs before virtual ones, then by output and reason; int64."""
+        rows = np.flatnonzero(self.reason)
+        virtual = self.output[rows] < 0
+        ordered: I64 = rows[np.lexsort((self.reason[rows], np.abs(self.output[rows]), virtual))]
+        return ordered
+
+    @property
+    def complete(self) -> bool:
+        """False if a budget left something unfollowed."""
+        return not np.isin(self.reason, [each.code for each in BUDGETS]).any()
 
     @property
     def conserved(self) -> bool:
-        """True if every traced satoshi lies on an endpoint or in a fee, none twice."""
-        return self.traced_sat == sum(endpoint.traced_sat for endpoint in self.endpoints) + self.fees_sat
+        """True if every traced satoshi lies on a part that ended, none twice; under poison never asked."""
+        return self.traced_sat == int(self.sat[self.reason > 0].sum())
+
+    @property
+    def ended_sat(self) -> dict[Reason, int]:
+        """Satoshis by the reason why they ended."""
+        found = {}
+        for code, reason in enumerate(REASONS):
+            rows = self.reason == code
+            if reason is not None and rows.any():
+                found[reason] = int(self.sat[rows].sum())
+        return found
+
+    @property
+    def by_label(self) -> I64:
+        """Satoshis that ended, of each label, int64 (labels,)."""
+        sums = np.zeros(len(self.seeds.names), np.int64)
+        np.add.at(sums, self.label, np.where(np.repeat(self.reason > 0, np.diff(self.first_piece)), self.length, 0))
+        return sums
+
+    def pieces(self, part: int) -> Iterator[tuple[int, int, int]]:
+        """(label, offset, satoshis) inside one part."""
+        rows = slice(int(self.first_piece[part]), int(self.first_piece[part + 1]))
+        return zip(self.label[rows].tolist(), self.offset[rows].tolist(), self.length[rows].tolist(), strict=True)
+
+    @property
+    def maker(self) -> I64:
+        """The step that made each part, int64 (p,), -1 for seeds."""
+        seeds = int(self.first_part[0])
+        made = np.repeat(np.arange(len(self.tx)), np.diff(self.first_part))
+        return np.concatenate([np.full(seeds, -1, np.int64), made])
+
+
+def payer_of(virtual: I64) -> I64:
+    """The transaction whose fee, unclaimed reward or subsidy a virtual output is."""
+    return (-2 - virtual) // 2

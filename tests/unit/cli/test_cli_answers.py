@@ -246,20 +246,98 @@ def test_cluster(cli, mainnet):
 def test_trace(cli, mainnet, policy, direction):
     seed = f"{COINBASE_9 if direction == 'forward' else THREE_INPUTS}:0"
     answer = cli("trace", seed, f"--{direction}", "--policy", policy, "--ledger", str(mainnet), "--json").json
-    assert has_types(
-        answer, seed=str, policy=str, snapshot=dict, steps=list, endpoints=list, fees_sat=int, conserved=bool
-    )
-    assert (answer["seed"], answer["policy"], answer["direction"]) == (seed, policy, direction)
-    assert answer["conserved"] is True
+    assert has_types(answer, seeds=list, policies=list, snapshot=dict, steps=list, endpoints=list, traced_sat=int)
+    assert (answer["seeds"], answer["direction"], answer["seed_outputs"]) == ([seed], direction, 1)
+    (said,) = answer["policies"]
+    assert has_types(said, policy=str, text=str, conserved=bool, fees_sat=int, ended=dict, complete=bool)
+    assert (said["policy"], said["conserved"], answer["complete"]) == (policy, True, True)
     assert answer["rules"][0] == {"id": f"taint.{policy}", "version": 1}
+    assert sum(said["ended"].values()) == answer["traced_sat"]
     for end in answer["endpoints"]:
-        assert has_types(end, outpoint=str, value_sat=int, traced_sat=int, reason=str)
+        assert has_types(end, outpoint=str, value_sat=int, traced_sat=dict, reasons=dict, spread_sat=int)
         assert end["address"] is None
-        assert 0 < end["traced_sat"] <= end["value_sat"]
-    assert sum(end["traced_sat"] for end in answer["endpoints"]) + answer["fees_sat"] == answer["traced_sat"]
-    reasons = {end["reason"] for end in answer["endpoints"]}
+        assert 0 < end["traced_sat"][policy] <= end["value_sat"]
+        assert end["spread_sat"] == 0
+    held = sum(end["traced_sat"][policy] for end in answer["endpoints"])
+    assert held + said["fees_sat"] == answer["traced_sat"]
+    reasons = {reason for end in answer["endpoints"] for reason in end["reasons"].values()}
     assert reasons == ({"unspent"} if direction == "forward" else {"coinbase"})
     assert has_types(answer["steps"][0], txid=str, height=int, time_utc=str, traced_in_sat=int, fee_sat=int)
+
+
+def test_policies_side_by_side(cli, mainnet):
+    names = ["fifo", "haircut", "lifo", "tiho", "seniority", "purity", "poison"]
+    options = [word for name in names for word in ("--policy", name)]
+    asked = ("trace", f"{COINBASE_9}:0", *options, "--ledger", str(mainnet))
+    answer = cli(*asked, "--json").json
+    assert [each["policy"] for each in answer["policies"]] == names
+    assert [each["conserved"] for each in answer["policies"]] == [True] * 6 + [None]
+    for end in answer["endpoints"]:
+        assert list(end["traced_sat"]) == names
+        said = [end["traced_sat"][name] for name in names[:-1]]
+        assert end["spread_sat"] == max(said) - min(said)
+        assert end["traced_sat"]["poison"] in (0, end["value_sat"])
+        assert set(end["reasons"]) == {name for name in names if end["traced_sat"][name]}
+    text = cli(*asked).out
+    assert "reach only" in text
+    assert "spread" in text
+    single = cli("trace", f"{COINBASE_9}:0", "--policy", "fifo", "--ledger", str(mainnet)).out
+    assert "spread" not in single
+    refused = cli("trace", f"{COINBASE_9}:0", "--backward", "--policy", "tiho", "--ledger", str(mainnet))
+    assert (refused.code, "cannot be read backward" in refused.err) == (2, True)
+
+
+def test_seeds_from_a_file_bear_labels(cli, regtest, tmp_path):
+    first, second = [each for each in regtest.addresses if len(each) != 64][:2]
+    file = tmp_path / "seized.csv"
+    file.write_text(f"seed,label\n{first},Anna\n{second},Boris\n{'11' * 32},nobody\nnonsense\n\n", encoding="utf-8")
+    answer = cli("trace", "--seeds", str(file), "--ledger", str(regtest.ledger), "--limits", "open", "--json").json
+    read = answer["seed_file"]
+    assert {key: read[key] for key in ("rows", "found", "absent", "refused", "unreadable")} == {
+        "rows": 4, "found": 2, "absent": 1, "refused": 1, "unreadable": [5],
+    }  # fmt: skip
+    assert [each["label"] for each in answer["labels"]] == ["Anna", "Boris"]
+    received = [
+        cli("address", each, "--ledger", str(regtest.ledger), "--json").json["received_sat"] for each in (first, second)
+    ]
+    assert [each["seeded_sat"] for each in answer["labels"]] == received
+    text = cli("trace", "--seeds", str(file), "--ledger", str(regtest.ledger))
+    assert "2 of 4 rows of seized.csv; 1 are not on the chain; 1 are no seed (line 5)" in text.out
+
+
+def test_services_of_a_file_end_a_trace(cli, regtest, tmp_path):
+    chain = regtest.chain
+    node = next(node for node in chain.branch() if len(node.block.transactions) > 2)
+    txid = node.txids[1][::-1].hex()
+    address = next(each for each in regtest.addresses if len(each) != 64)
+    tags = tmp_path / "tags.csv"
+    tags.write_text(f"address,actor,category\n{address},Shop,exchange\n{address},Shop,charity\n", encoding="utf-8")
+    asked = ("trace", address, "--tags", str(tags), "--ledger", str(regtest.ledger))
+    answer = cli(*asked, "--json").json
+    assert {end["service"] for end in answer["endpoints"]} == {"Shop"}
+    assert {reason for end in answer["endpoints"] for reason in end["reasons"].values()} == {"service"}
+    assert (answer["tags"]["used"], answer["tags"]["left_out"]) == (1, 1)
+    assert len(answer["tags"]["sha256"]) == 64
+    assert "attributed to Shop" in cli(*asked).out
+    tags.write_text("address,actor\nbc1qnonsense,Shop\n", encoding="utf-8")
+    assert cli("trace", txid, "--tags", str(tags), "--ledger", str(regtest.ledger)).code == 4
+    assert cli("trace", txid, "--tags", str(tmp_path), "--ledger", str(regtest.ledger)).code == 4
+
+
+def test_a_trace_is_kept_and_goes_on(cli, mainnet, tmp_path):
+    seed, kept = f"{COINBASE_9}:0", tmp_path / "kept.npz"
+    whole = cli("trace", seed, "--ledger", str(mainnet), "--json").json
+    stopped = cli("trace", seed, "--transactions", "2", "--save", str(kept), "--ledger", str(mainnet), "--json")
+    assert (stopped.code, stopped.json["complete"]) == (0, False)
+    assert f"--resume {kept}" in stopped.err
+    gone_on = cli("trace", "--resume", str(kept), "--ledger", str(mainnet), "--json")
+    assert gone_on.code == 0
+    for name in ("steps", "endpoints", "seeds", "traced_sat", "totals", "complete"):
+        assert gone_on.json[name] == whole[name], name
+    assert cli("trace", seed, "--resume", str(kept), "--ledger", str(mainnet)).code == 2
+    kept.write_bytes(kept.read_bytes()[:-100])
+    broken = cli("trace", "--resume", str(kept), "--ledger", str(mainnet))
+    assert (broken.code, "is no saved trace" in broken.err) == (4, True)
 
 
 def test_trace_of_txid_outpoint_and_address(cli, regtest):
@@ -289,10 +367,10 @@ def test_trace_limits_are_in_the_answer(cli, mainnet):
     answer = cli(*limited, "--json")
     assert answer.json["complete"] is False
     assert answer.json["limits"]["transactions"] == 2
-    assert "search limit" in answer.err
+    assert "the trace was cut off after 2 transactions" in answer.err
     assert cli(*limited, "--require-complete").code == 7
     hops = cli("trace", seed, "--hops", "1", "--min-sat", "1", "--ledger", str(mainnet), "--json").json
-    assert {end["reason"] for end in hops["endpoints"]} == {"unspent", "hop limit"}
+    assert {reason for end in hops["endpoints"] for reason in end["reasons"].values()} == {"unspent", "hop limit"}
     shown = cli("trace", seed, "--limit", "1", "--ledger", str(mainnet))
     assert "showing 1 of 8 transactions" in shown.err
     assert "showing 1 of 5 endpoints" in shown.err

@@ -1,8 +1,11 @@
 """`cointrail cluster`: figures, lists, levels, held merges, and what it refuses."""
 
 import json
+import os
+from hashlib import sha256
 
 import pytest
+from level_cases import economy_ledger, voted_pairs
 from overlay_cases import WalletChain, clustered_ledger
 
 import cointrail
@@ -17,6 +20,17 @@ def wallets(tmp_path_factory):
     with cointrail.open(ledger) as opened:
         partition = Forest(opened.reader).partition().tolist()
         return str(ledger), name_of(opened.reader, max(set(partition), key=partition.count))
+
+
+@pytest.fixture(scope="module")
+def voted(tmp_path_factory):
+    """A ledger, and two addresses of several L1 scripts that a vote on change joins."""
+    ledger = economy_ledger(tmp_path_factory.mktemp("voted"))
+    with cointrail.open(ledger) as opened:
+        forest = Forest(opened.reader)
+        pairs = [pair for pair in voted_pairs(opened.reader) if forest.root(pair[0]) != forest.root(pair[1])]
+        one, two = max(pairs, key=lambda pair: len(forest.members(pair[0])[0]))
+        return str(ledger), name_of(opened.reader, one), name_of(opened.reader, two)
 
 
 def test_figures_say_that_they_are_a_lower_bound(cli, wallets):
@@ -96,12 +110,98 @@ def test_tags_from_a_file(cli, wallets, tmp_path):
     answer = cli("cluster", text, "--suspicious", "--tagged", str(file), "--ledger", ledger, "--json").json
     separated = [each["separated"] for each in answer["suspicious"]]
     assert separated == sorted(separated, reverse=True)
-    file.write_text("nonsense")
-    refused = cli("cluster", text, "--suspicious", "--tagged", str(file), "--ledger", ledger)
-    assert refused.code in (0, 4)
-    file.write_text("address,actor\nnonsense,x\n")
-    assert cli("cluster", text, "--suspicious", "--tagged", str(file), "--ledger", ledger).code == 4
-    assert cli("cluster", text, "--tagged", str(tmp_path / "none"), "--ledger", ledger).code == 6
+    for content, told in (
+        ("nonsense", "lacks the column address"),
+        ("address,actor\nnonsense,x\n", "tagged address"),
+    ):
+        file.write_text(content)
+        refused = cli("cluster", text, "--suspicious", "--tagged", str(file), "--ledger", ledger)
+        assert (refused.code, refused.out) == (4, "")
+        assert told in refused.err
+    assert cli("cluster", text, "--suspicious", "--tagged", str(tmp_path / "none"), "--ledger", ledger).code == 6
+    os.mkfifo(tmp_path / "pipe")
+    refused = cli("cluster", text, "--suspicious", "--tagged", str(tmp_path / "pipe"), "--ledger", ledger)
+    assert (refused.code, "is no regular file" in refused.err) == (4, True)
+
+
+def test_an_answer_names_the_tags_that_it_rests_on(cli, wallets, tmp_path):
+    ledger, text = wallets
+    members = cli("cluster", text, "--members", "--ledger", ledger, "--json").json["members"]
+    file = tmp_path / "tags.csv"
+    file.write_text(f"address,actor\n{members[0]},one\n{members[1]},one\n{members[-1]},two\n{members[-1]},two\n")
+    digest = sha256(file.read_bytes()).hexdigest()
+    command = ("cluster", text, "--suspicious", "--tagged", str(file), "--ledger", ledger)
+    told = cli(*command, "--json").json["tagged"]
+    assert told == {
+        "source": "tags.csv",
+        "sha256": digest,
+        "rows": 4,
+        "rules": [{"id": "suspicion", "version": 1}],
+        "actors": 2,
+        "attributed": [
+            {"actor": "one", "addresses": 2, "statement": "attributed to one by tags.csv"},
+            {"actor": "two", "addresses": 1, "statement": "attributed to two by tags.csv"},
+        ],
+        "basis": "assertion",
+    }
+    shown = cli(*command)
+    line = next(line for line in shown.out.splitlines() if line.startswith("tagged "))
+    assert f"attributed to one (2), two (1) by tags.csv, an assertion: 4 rows, SHA-256 {digest}" in line
+    assert "attributed to different actors by tags.csv" in shown.out
+    assert cli("cluster", text, "--suspicious", "--ledger", ledger, "--json").json["tagged"] is None
+
+
+def test_tags_keep_apart_what_a_vote_would_join(cli, voted, tmp_path):
+    """Above L1 only, and what is held is listed under the same digest."""
+    ledger, one, two = voted
+    file = tmp_path / "tags.csv"
+    file.write_text(f"address,actor\n{one},first\n{two},second\n")
+    digest = sha256(file.read_bytes()).hexdigest()
+    above, tags = ("--level", "L2", "--ledger", ledger, "--json"), ("--tagged", str(file))
+    free, apart = (cli("cluster", one, "--members", *more, *above).json for more in ((), tags))
+    assert two in free["members"]
+    assert two not in apart["members"]
+    assert (free["guards"]["cannot_link"], apart["guards"]["cannot_link"]) == ("", digest)
+    assert [each["actor"] for each in apart["tagged"]["attributed"]] == ["first"]
+    assert apart["tagged"]["rules"] == [{"id": "collapse_guard", "version": 1}]
+    held = cli("cluster", "--held", *tags, *above).json
+    assert held["by_reason"]["cannot_link"] > 0
+    assert held["tagged"]["sha256"] == held["guards"]["cannot_link"] == digest
+    assert digest in cli("cluster", "--held", *tags, "--ledger", ledger).out
+    linked, parted = (cli("explain", one, two, *more, *above).json for more in ((), tags))
+    assert (linked["linked"], parted["linked"]) == (True, False)
+    assert {each["reason"] for each in parted["held"]} >= {"cannot_link"}
+    assert parted["tagged"]["sha256"] == digest
+    assert digest in cli("explain", one, two, *tags, "--level", "L2", "--ledger", ledger).out
+    same = cli("cluster", one, "--suspicious", "--members", *tags, "--ledger", ledger, "--json").json
+    assert same["members"] == cli("cluster", one, "--members", "--ledger", ledger, "--json").json["members"]
+
+
+def test_a_cluster_of_two_actors_is_extended_by_nothing(cli, voted, tmp_path):
+    ledger, one, _ = voted
+    plain = cli("cluster", one, "--members", "--ledger", ledger, "--json").json["members"]
+    file = tmp_path / "tags.csv"
+    file.write_text(f"address,actor\n{plain[0]},first\n{plain[-1]},second\n")
+    answer = cli("cluster", one, "--members", "--level", "L2", "--tagged", str(file), "--ledger", ledger, "--json").json
+    assert (len(plain) > 1, answer["members"]) == (True, plain)
+    assert "attributed to different actors, so no inference extends it" in answer["note"]
+
+
+def test_the_third_level_is_leads_only(cli, wallets):
+    ledger, text = wallets
+    answer = cli("cluster", text, "--level", "L3", "--ledger", ledger)
+    assert "L3 (leads only; rules: " in answer.out
+    assert "lower bound" not in answer.out + answer.err
+    assert "level L3 is leads only" in answer.err
+    assert "level   L3 (leads only)" in cli("cluster", "--held", "--level", "L3", "--ledger", ledger).out
+
+
+def test_doubtful_merges_name_their_rule(cli, wallets):
+    ledger, text = wallets
+    out = cli("cluster", text, "--suspicious", "--limit", "2", "--ledger", ledger).out
+    header, *rows = out.split("merges to look at\n")[1].splitlines()
+    assert header.split()[:3] == ["rank", "height", "rule"]
+    assert {row.split()[2] for row in rows[:2]} <= {"cospend", "same_key"}
 
 
 @pytest.mark.parametrize(
@@ -112,6 +212,11 @@ def test_tags_from_a_file(cli, wallets, tmp_path):
         (("--held", "--bridges"), "--held"),
         (("--held", "--level", "L1"), "L1"),
         (("TEXT", "--level", "L0"), "L0"),
+        (("TEXT", "--tagged", "tags.csv"), "--tagged changes nothing at level L1 without --suspicious"),
+        (("TEXT", "--bridges", "--tagged", "tags.csv"), "--level L2"),
+        (("TEXT", "--largest"), "--largest changes nothing without --evolution"),
+        (("--held", "--largest"), "--evolution"),
+        (("--held", "--overlay", "case.json"), "--held"),
     ],
 )
 def test_what_makes_no_sense_is_usage(cli, wallets, words, told):

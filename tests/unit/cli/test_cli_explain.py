@@ -1,6 +1,7 @@
 """`cointrail explain`: data on stdout, words on stderr, and the exit codes that scripts rely on."""
 
 import json
+import os
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -15,10 +16,10 @@ from cointrail.bitcoin.network import REGTEST
 from cointrail.cluster.forest.extend import bring_up
 from cointrail.cluster.forest.view import Forest
 from cointrail.cluster.learned.edges import model_edges
+from cointrail.cluster.learned.model import load
 from cointrail.cluster.level.view import build
 from cointrail.ingest.pipeline import ingest
 from cointrail.service.clustering.cluster import name_of
-from cointrail.service.clustering.models import open_model
 
 
 class Pair(NamedTuple):
@@ -48,6 +49,8 @@ def test_a_way_is_printed_and_checked(cli, pair):
     assert "yes, in 1 step(s)" in answer.out
     assert "the proof stands: 1 step(s) checked from raw transactions" in answer.err
     assert "not checked: that the transactions are in the chain" in answer.err
+    step = next(line for line in answer.out.splitlines() if line.startswith("20"))
+    assert step.split()[2:4] == ["cospend", "inference"]
 
 
 def test_json_holds_the_check_and_the_proof_is_left_in_the_file(cli, pair, tmp_path):
@@ -131,14 +134,19 @@ def test_a_lead_has_a_probability(cli, voted, tmp_path):
     model = by_amount().save(tmp_path)
     with cointrail.open(voted.ledger) as opened:
         forest = Forest(opened.reader)
-        leads = model_edges(opened.reader, forest, open_model(model))
+        leads = model_edges(opened.reader, forest, load(model))
         view = build(forest, "L3", leads)
         apart = forest.roots(leads.script_a) != forest.roots(leads.script_b)
         row = int((view.accepted & apart).argmax())
         one, two = (name_of(opened.reader, int(each[row])) for each in (leads.script_a, leads.script_b))
     answer = cli("explain", one, two, "--level", "L3", "--model", str(model), "--ledger", voted.ledger)
     assert "linked  yes" in answer.out
-    assert "change_model 1  probability 900.0 per mille" in answer.out or "change_vote" in answer.out
+    if "change_model" in answer.out:
+        assert "change_model 1  probability 900.0 per mille" in answer.out
+        assert "  inference (lead)  " in answer.out
+        assert "L3 (leads only; rules of the steps: " in answer.out
+    else:
+        assert "change_vote" in answer.out
 
 
 def test_a_proof_that_was_changed_fails(cli, pair, tmp_path):
@@ -166,7 +174,10 @@ def test_a_proof_that_was_changed_fails(cli, pair, tmp_path):
         (("script:0102", "script:51"), 3, "no output up to height"),
         (("what", "script:51"), 4, "what"),
         (("--check-file", "nowhere.json"), 6, "cannot read nowhere.json"),
-        (("--check-file", "."), 6, "cannot read ."),
+        (("--check-file", "."), 4, ". is no regular file"),
+        (("script:51", "script:52", "--tagged", "tags.csv"), 2, "--tagged changes nothing at level L1"),
+        (("script:51", "script:52", "--level", "L2", "--tagged", "tags.csv"), 6, "cannot read tags.csv"),
+        (("--check-file", "proof.json", "--tagged", "tags.csv"), 2, "--tagged changes nothing with --check-file"),
     ],
 )
 def test_what_cannot_be_answered(cli, pair, arguments, code, words):
@@ -197,7 +208,28 @@ def test_hostile_files_are_refused_by_name(cli, tmp_path: Path, content: bytes):
     assert "Traceback" not in answer.err
 
 
-def test_a_file_without_end_is_not_read_to_the_end(cli):
-    answer = cli("explain", "--check-file", "/dev/zero")
-    assert answer.code == 4
-    assert "more than the 64,000,000" in answer.err
+def test_only_a_regular_file_of_a_proofs_size_is_read(cli, tmp_path):
+    """A pipe that nobody writes to would keep the reader waiting for ever, and a device never ends."""
+    pipe, large = tmp_path / "pipe", tmp_path / "large.json"
+    os.mkfifo(pipe)
+    with large.open("wb") as file:
+        file.truncate(64_000_001)
+    for path, words in ((pipe, "is no regular file"), ("/dev/zero", "is no regular file"), (large, "64,000,000 bytes")):
+        answer = cli("explain", "--check-file", str(path))
+        assert (answer.code, answer.out) == (4, "")
+        assert words in answer.err
+
+
+def test_a_script_and_itself_need_no_step(cli, pair, tmp_path):
+    proof = tmp_path / "proof.json"
+    command = ("explain", pair.one, pair.one, "--ledger", pair.ledger)
+    answer = cli(*command, "--check", "--proof", str(proof))
+    assert answer.code == 0
+    assert "linked  yes: both name one script" in answer.out
+    assert "step(s)" not in answer.out + answer.err
+    assert "under the assumption of co-spend" not in answer.err
+    assert "stands: both ends are one script" in answer.err
+    assert "both ends are one script" in cli("explain", "--check-file", str(proof)).out
+    told = cli(*command, "--json").json
+    assert (told["linked"], told["basis"], told["steps"]) == (True, "fact", [])
+    assert told["note"] == "both name one script, so there is no step to show"

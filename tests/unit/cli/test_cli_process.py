@@ -27,7 +27,7 @@ def environment(**more: str) -> dict[str, str]:
 
 def program(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "cointrail", *arguments]
-    return subprocess.run(command, env=environment(**more), capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, env=environment(**more), capture_output=True, text=True, check=False, timeout=300)
 
 
 def python(code: str) -> str:
@@ -87,13 +87,10 @@ def test_import_and_help_load_nothing_heavy():
     assert {name for name in package if name.startswith("cointrail")} <= {"cointrail", "cointrail.version"}
 
 
-def test_reading_commands_never_import_numba(regtest):
+def test_commands_that_look_up_facts_need_no_kernels(regtest):
     address = regtest.addresses[0]
     txid = regtest.chain.branch()[-1].txids[0][::-1].hex()
-    lines = [
-        ["status"], ["block", "3"], ["tx", txid], ["address", address], ["address", address, "--history"],
-        ["trace", txid], ["trace", txid, "--backward", "--policy", "haircut"],
-    ]  # fmt: skip
+    lines = [["status"], ["block", "3"], ["tx", txid], ["address", address], ["address", address, "--history"]]
     code = (
         "import sys, contextlib, io\n"
         "for name in ('numba', 'llvmlite'):\n    sys.modules[name] = None\n"
@@ -101,8 +98,7 @@ def test_reading_commands_never_import_numba(regtest):
         "with contextlib.redirect_stdout(io.StringIO()):\n"
         f"    codes = [run([*line, '--ledger', {str(regtest.ledger)!r}]) for line in {lines!r}]\n"
         "assert not any(codes), codes\n"
-        "light = {'cointrail.kernels', 'cointrail.kernels.signs', 'cointrail.kernels.signs.limits'}\n"
-        "assert {name for name in sys.modules if name.startswith('cointrail.kernels')} <= light\n"
+        "assert not [name for name in sys.modules if name.startswith('cointrail.kernels')]\n"
         "assert not [name for name in sys.modules if name.startswith('cointrail.ingest') and 'report' not in name]\n"
         "print('read')"
     )
@@ -160,6 +156,7 @@ def test_a_terminal_without_unicode_gets_escapes(mainnet):
 def test_answers_are_the_same_every_time(mainnet):
     """Same question, same bytes: hash seeds and time zones do not matter."""
     question = ("trace", PAYMENT, "--json", "--ledger", str(mainnet))
+    assert program(*question).returncode == 0  # the first run may compile, and says so
     first = program(*question, PYTHONHASHSEED="1", TZ="Asia/Tokyo")
     second = program(*question, PYTHONHASHSEED="2", TZ="America/Los_Angeles")
     assert first.returncode == second.returncode == 0

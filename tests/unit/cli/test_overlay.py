@@ -72,6 +72,15 @@ def test_a_case_from_the_first_entry_to_what_it_changes(cli, case, wallets, larg
     assert limited.out.count("\ngroup ") == 1
 
 
+def test_a_folder_that_is_not_there_is_named(cli, tmp_path):
+    path = tmp_path / "nodir" / "case.json"
+    answer = cli("overlay", "new", str(path), "--name", "N", "--author", "A", "--network", "regtest")
+    assert (answer.code, answer.out) == (6, "")
+    assert f"there is no folder {path.parent}" in answer.err
+    assert "hint: make the folder first" in answer.err
+    assert "room" not in answer.err
+
+
 def test_two_files_are_compared(cli, case, tmp_path, wallets, largest):
     names, _ = largest
     other = str(tmp_path / "other.json")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from ingest_runs import assert_same_ledger, build, lay_out
+from ingest_runs import assert_same_ledger, build, ingest, lay_out
 from regtest import Placement, RegtestChain, extend_randomly, obfuscate, random_chain, read_record, write_block_files
 
 from cointrail.bitcoin.hashes import display
@@ -16,7 +16,6 @@ from cointrail.bitcoin.network import MAINNET, NETWORKS, REGTEST, SIGNET, TESTNE
 from cointrail.bitcoin.transaction import TransactionOutput
 from cointrail.errors import InputRefused, Unavailable, UsageError
 from cointrail.ingest.block_files import NO_KEY, deobfuscate, open_folder, scan
-from cointrail.ingest.pipeline import ingest
 from cointrail.ledger.verify import verify
 
 KEY = bytes.fromhex("8000ff137f01c3e9")

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from ingest_runs import ingest
 from ledger_view import read_back
 from regtest import write_block_files
 from vectors import block_records, real_blocks, shared_data
@@ -24,7 +25,6 @@ from cointrail.bitcoin.script import ScriptType
 from cointrail.bitcoin.transaction import Outpoint, Transaction, TransactionInput, TransactionOutput
 from cointrail.errors import InputRefused
 from cointrail.ingest.parsed import ParsedBlocks, parse
-from cointrail.ingest.pipeline import ingest
 from cointrail.ingest.raw_blocks import RawBlocks
 from cointrail.ingest.report import Options
 from cointrail.ingest.structure import check_structure

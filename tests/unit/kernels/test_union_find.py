@@ -15,6 +15,7 @@ from cointrail.kernels.cluster.union_find import (
     root_before,
     roots_before,
     row_checks,
+    smallest_in_trees,
     undo_merges,
 )
 from cointrail.ledger.merges import forest_of, new_forest
@@ -77,10 +78,23 @@ def test_forest_of_every_time_is_the_merge_of_the_groups_before_it(groups):
     for count in range(len(groups) + 1):
         assert grown.partition(3 * count) == merged_sets(groups[:count])
         assert sets_of(all_roots(parent, linked_at, 3 * count).tolist()) == merged_sets(groups[:count])
+        smallest = {node: min(each) for each in merged_sets(groups[:count]) for node in each}
+        assert smallest_in_trees(parent, linked_at, 3 * count).tolist() == [smallest[node] for node in range(NODES)]
     assert grown.partition(NEVER) == merged_sets(groups)
     times = np.arange(NODES, dtype=np.int64)
     asked = roots_before(parent, linked_at, np.arange(NODES), times)
     assert asked.tolist() == [int(root_before(parent, linked_at, node, node)) for node in range(NODES)]
+
+
+def test_more_members_than_are_climbed_from_at_once():
+    nodes = 5_000
+    groups = np.random.default_rng(1).integers(0, nodes, (700, 3)).tolist()
+    one, two = Grown(nodes), Grown(nodes)
+    one.join(groups)
+    for g, group in enumerate(groups):
+        two.join([group], first_time=3 * g)
+    assert np.array_equal(one.log, two.log)
+    assert np.array_equal(one.link, two.link)
 
 
 @given(GROUPS)

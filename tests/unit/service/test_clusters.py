@@ -15,7 +15,7 @@ from cointrail.cluster.gate.kinds import kind_of
 from cointrail.cluster.overlay.entries import Kind
 from cointrail.errors import InputRefused, NotFound, UsageError
 from cointrail.ledger.reader import Reader
-from cointrail.service import overlays
+from cointrail.service import overlays, proofs
 from cointrail.service.clustering.cluster import name_of
 from cointrail.service.clustering.tagged import read_tagged
 from cointrail.service.clusters import VIEWS
@@ -164,7 +164,7 @@ def test_tags_move_what_separates_them_to_the_front(ledger, largest):
     assert separated == sorted(separated, reverse=True)
     first = answer.suspicious[0]
     if first.separated:
-        assert "different actors lie apart" in first.reason
+        assert "its parts are attributed to different actors by the caller: " in first.reason
         assert {actor for part in first.actors for actor in part} <= {"one", "two"}
 
 
@@ -174,6 +174,9 @@ def test_what_makes_no_sense_is_refused(ledger, largest, tmp_path):
         (lambda: ledger.cluster(text, level="L4"), "no level L4"),
         (lambda: ledger.cluster(text, show=("member",)), "no list member"),
         (lambda: ledger.held(level="L1"), "holds nothing"),
+        (lambda: ledger.cluster(text, tagged={text: "x"}), "decide nothing about a cluster of level L1"),
+        (lambda: ledger.cluster(text, order="size"), "order by size"),
+        (lambda: proofs.explain(ledger.reader, text, text, tagged={text: "x"}), "level L1 takes no tags"),
     ):
         with pytest.raises(UsageError, match=message):
             ask()
@@ -181,7 +184,9 @@ def test_what_makes_no_sense_is_refused(ledger, largest, tmp_path):
         ledger.cluster(text, show=("suspicious",), tagged={"nonsense": "x"})
     file = tmp_path / "tags.csv"
     for content, message in (
-        (b"a,b\n1,2\n", "lacks an address"),
+        (b"a,b\n1,2\n", "lacks the column address"),
+        (b"address\nx\n", "lacks the column actor"),
+        (b"", "lacks the column address"),
         (b"address,actor\nx,\n", "line 2"),
         (b"address,actor\nx,1\nx,2\n", "second actor"),
         (b"\xff\xfe\x00", "no CSV file"),

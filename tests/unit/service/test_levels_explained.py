@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import os
 import zipfile
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -14,13 +15,13 @@ from level_cases import by_amount, economy_ledger, joined, voted_pairs
 import cointrail
 from cointrail.cluster.change.rules import BY_ID
 from cointrail.cluster.forest.view import Forest
+from cointrail.cluster.learned import model as models
 from cointrail.cluster.learned.edges import model_edges
+from cointrail.cluster.learned.model import load
 from cointrail.cluster.level.view import build
 from cointrail.errors import InputRefused, Unavailable, UsageError
 from cointrail.service import proofs
-from cointrail.service.clustering import models
 from cointrail.service.clustering.cluster import name_of
-from cointrail.service.clustering.models import open_model
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +90,7 @@ def test_without_a_model_the_third_level_is_the_second_and_says_so(ledger):
 def test_a_model_gives_leads_under_its_name(ledger, model):
     reader = ledger.reader
     forest = Forest(reader)
-    leads = model_edges(reader, forest, open_model(model))
+    leads = model_edges(reader, forest, load(model))
     assert len(leads) > 50
     seen = 0
     for script in leads.script_b[::10].tolist():
@@ -116,7 +117,7 @@ def test_members_and_only_they_are_explained_with_a_model(ledger, model):
     """Against plain sets over L1 and everything that is not held."""
     reader = ledger.reader
     forest = Forest(reader)
-    leads = model_edges(reader, forest, open_model(model))
+    leads = model_edges(reader, forest, load(model))
     held = {(each.txid, each.rule) for each in ledger.held(level="L3", model=model).held}
     names = [bytes(each)[::-1].hex() for each in reader.column("transaction", "txid")]
     pairs = voted_pairs(reader)
@@ -149,7 +150,7 @@ def test_the_past_takes_no_lead_from_later(folder, tmp_path, model):
     cut = economy_ledger(tmp_path, 420)
     with cointrail.open(folder, 420) as now, cointrail.open(cut) as then:
         views = [
-            build(forest, "L3", model_edges(each.reader, forest, open_model(model)))
+            build(forest, "L3", model_edges(each.reader, forest, load(model)))
             for each in (now, then)
             for forest in [Forest(each.reader)]
         ]
@@ -189,7 +190,7 @@ def saved(path: Path, arrays: dict[str, np.ndarray]) -> Path:
 
 
 def test_a_sound_model_is_read(model):
-    assert open_model(model).digest == model.stem
+    assert load(model).digest == model.stem
 
 
 @pytest.mark.parametrize(
@@ -210,13 +211,13 @@ def test_a_sound_model_is_read(model):
 )
 def test_models_that_make_no_sense_are_refused(model, tmp_path, name, value, words):
     with pytest.raises(InputRefused, match=words):
-        open_model(saved(tmp_path / "bad.npz", arrays_of(model) | {name: value}))
+        load(saved(tmp_path / "bad.npz", arrays_of(model) | {name: value}))
 
 
 @pytest.mark.parametrize("tau", [0.0, -1.0, float("nan"), float("inf")])
 def test_a_threshold_that_names_everything_is_refused(tmp_path, tau):
     with pytest.raises(InputRefused, match="thresholds"):
-        open_model(replace(by_amount(), tau=tau).save(tmp_path))
+        load(replace(by_amount(), tau=tau).save(tmp_path))
 
 
 def test_trees_without_end_are_refused(tmp_path):
@@ -231,7 +232,7 @@ def test_trees_without_end_are_refused(tmp_path):
         leaf=np.full(200, 0.5),
     )
     with pytest.raises(InputRefused, match="more than 64 steps deep"):
-        open_model(deep.save(tmp_path))
+        load(deep.save(tmp_path))
 
 
 def test_what_would_fill_the_memory_is_refused(model, tmp_path, monkeypatch):
@@ -244,14 +245,14 @@ def test_what_would_fill_the_memory_is_refused(model, tmp_path, monkeypatch):
             np.save(memory, array)
             packed.writestr(f"{name}.npy", claimed.getvalue() if name == "leaf" else memory.getvalue())
     with pytest.raises(InputRefused, match="is no change model"):
-        open_model(tmp_path / "claim.npz")
+        load(tmp_path / "claim.npz")
     with zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("head.npy", bytes(models.MOST_UNPACKED + 1))
     with pytest.raises(InputRefused, match="its arrays have more than"):
-        open_model(tmp_path / "bomb.npz")
+        load(tmp_path / "bomb.npz")
     monkeypatch.setattr(models, "MOST_BYTES", 100)
     with pytest.raises(InputRefused, match="more than 100 bytes"):
-        open_model(model)
+        load(model)
 
 
 def test_any_damaged_byte_is_refused_in_words(model, tmp_path):
@@ -262,12 +263,13 @@ def test_any_damaged_byte_is_refused_in_words(model, tmp_path):
         raw[int(random.integers(len(raw)))] ^= 1 << int(random.integers(8))
         path.write_bytes(raw[: int(random.integers(len(raw)))] if random.random() < 0.2 else raw)
         with contextlib.suppress(InputRefused):
-            open_model(path)
+            load(path)
 
 
-def test_no_file_a_folder_and_a_device(tmp_path):
+def test_no_file_a_folder_a_device_and_a_pipe(tmp_path):
+    os.mkfifo(tmp_path / "pipe.npz")
     with pytest.raises(Unavailable, match="no such file"):
-        open_model(tmp_path / "nothing.npz")
-    for path in (tmp_path, Path("/dev/zero")):
-        with pytest.raises(InputRefused, match="is no file"):
-            open_model(path)
+        load(tmp_path / "nothing.npz")
+    for path in (tmp_path, Path("/dev/zero"), tmp_path / "pipe.npz"):
+        with pytest.raises(InputRefused, match="is no regular file"):
+            load(path)

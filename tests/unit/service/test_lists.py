@@ -1,5 +1,7 @@
 """Signed lists: they keep scripts apart, survive an ingest, and nobody else's file is taken for one."""
 
+import os
+
 import numpy as np
 import pytest
 from ingest_runs import lay_out
@@ -12,6 +14,7 @@ from cointrail.bitcoin.transaction import TransactionOutput
 from cointrail.cluster.forest.view import Forest
 from cointrail.errors import InputRefused, NotFound, Unavailable, UsageError
 from cointrail.ledger.reader import Reader
+from cointrail.service import overlays
 from cointrail.service.lists import add_list, lists, remove_list
 from cointrail.service.maintenance import ingest, verify
 
@@ -83,6 +86,26 @@ def test_a_list_that_nobody_trusted_signed_is_refused(case):
     with pytest.raises(Unavailable, match=r"cannot read .*trades\.txt\.minisig"):
         add_list(folder / "ledger", file, Minisigner(2).public_key)
     assert largest(folder / "ledger") == 4
+
+
+def test_only_a_regular_file_is_a_list(case):
+    folder = case[0]
+    os.mkfifo(folder / "pipe.txt")
+    for path in (folder / "pipe.txt", folder):
+        with pytest.raises(InputRefused, match="is no regular file"):
+            add_list(folder / "ledger", path, Minisigner().public_key)
+
+
+def test_overlay_answers_name_the_lists_in_force(case):
+    folder, _, _, joining = case
+    ledger, file = folder / "ledger", folder / "case.json"
+    with Reader(ledger) as reader:
+        overlays.new(file, name="case", author="A", reader=reader)
+        assert overlays.apply(reader, file).lists == ()
+    added = add_list(ledger, written(folder, joining), Minisigner().public_key)
+    with Reader(ledger) as reader:
+        for answer in (overlays.apply(reader, file), overlays.compare(reader, file, file)):
+            assert [(each.name, each.sha256) for each in answer.lists] == [("trades.txt", added.sha256)]
 
 
 @pytest.mark.parametrize("line", ["abc", "é", f"{'ab' * 32} {'cd' * 32}", "\x00"])

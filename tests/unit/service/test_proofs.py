@@ -15,12 +15,13 @@ from cointrail.bitcoin.block import Block
 from cointrail.bitcoin.network import REGTEST
 from cointrail.cluster.disputes import TEXT, Reason
 from cointrail.cluster.forest.extend import bring_up
+from cointrail.cluster.overlay.entries import Kind
 from cointrail.cluster.proof import document as documents
 from cointrail.errors import InputRefused, NotFound, Unavailable, UsageError
 from cointrail.ingest.pipeline import ingest
 from cointrail.ledger.reader import Reader
 from cointrail.ledger.writer import Writer
-from cointrail.service import proofs
+from cointrail.service import overlays, proofs
 from cointrail.service.ledgers import open_ledger
 from cointrail.service.stored_blocks import StoredBlocks
 
@@ -132,6 +133,14 @@ def test_disputes_of_a_step_are_shown_inside_the_snapshot_only(tmp_path):
     assert dispute.reason == TEXT[Reason.LIGHTNING]
     with open_ledger(kin.ledger, tip - 1) as ledger:
         assert ledger.explain(named(one), named(two)).disputes == ()
+    overlays.new(tmp_path / "case.json", name="case", author="A", network="regtest")
+    with open_ledger(kin.ledger) as ledger:
+        before = ledger.cluster(named(one), overlay=tmp_path / "case.json")
+        overlays.add(tmp_path / "case.json", Kind.RULE_OFF, ["lightning"], author="A", reason="both say so")
+        after = ledger.cluster(named(one), overlay=tmp_path / "case.json")
+    assert ([each.txid for each in before.disputes], after.disputes) == ([dispute.txid], ())
+    assert {rule.id for rule in before.rules} - {rule.id for rule in after.rules} == {"lightning"}
+    assert after.members == before.members
 
 
 def test_block_files_that_are_gone_or_changed(tmp_path):

@@ -13,6 +13,7 @@ from cointrail.bitcoin.transaction import Outpoint
 from cointrail.cluster.forest.extend import bring_up
 from cointrail.errors import InputRefused, NotFound, SnapshotGone, UsageError
 from cointrail.ingest.pipeline import ingest
+from cointrail.trace.limits import Limits
 
 
 @pytest.mark.parametrize("policy", ["fifo", "haircut"])
@@ -23,19 +24,21 @@ def test_traces_conserve_and_end_where_the_walk_says(world, policy, direction):
     with cointrail.open(world.ledger) as ledger:
         for txid in world.random.sample(payments, 12):
             seed = display(txid)
-            answer = ledger.trace(seed, direction=direction, policy=policy, through_coinjoins=True)
-            assert answer.conserved
+            answer = ledger.trace(seed, direction=direction, policies=[policy], limits=Limits(through_coinjoins=True))
+            (said,) = answer.policies
+            assert said.conserved
             assert answer.complete
             assert answer.traced_sat == sum(o.value_sat for o in walk.outputs.values() if o.outpoint.txid == txid)
-            assert answer.traced_sat == sum(e.traced_sat for e in answer.endpoints) + answer.fees_sat
+            assert answer.traced_sat == sum(e.traced_sat[policy] for e in answer.endpoints) + said.fees_sat
             for end in answer.endpoints:
                 found = walk.outputs[Outpoint.parse(end.outpoint)]
-                assert end.value_sat == found.value_sat >= end.traced_sat
+                assert end.value_sat == found.value_sat >= end.traced_sat[policy]
+                reason = end.reasons[policy]
                 assert end.address == address_of(found.script_pubkey, REGTEST)
-                if end.reason in ("unspent", "unspendable"):
+                if reason in ("unspent", "unspendable"):
                     assert found.spender is None
-                    assert found.spendable is (end.reason == "unspent")
-                elif end.reason == "coinbase":
+                    assert found.spendable is (reason == "unspent")
+                elif reason == "coinbase":
                     assert walk.transactions[found.outpoint.txid][1].is_coinbase
             heights = [step.height for step in answer.steps]
             assert heights == sorted(heights, reverse=direction == "backward")
@@ -50,10 +53,10 @@ def test_seeds_that_are_none(world):
         for seed in (f"{txid}:4000000000", "0" * 64, f"{'0' * 64}:0"):
             with pytest.raises(NotFound):
                 ledger.trace(seed)
-        with pytest.raises(UsageError, match="unknown policy"):
-            ledger.trace(txid, policy="lifo")
+        with pytest.raises(UsageError, match="there is no policy"):
+            ledger.trace(txid, policies=["first"])
         with pytest.raises(UsageError, match="cannot be negative"):
-            ledger.trace(txid, hops=-1)
+            ledger.trace(txid, limits=Limits(hops=-1))
 
 
 def test_clusters_are_partitions_with_exact_sums(world):

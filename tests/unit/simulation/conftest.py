@@ -1,11 +1,13 @@
 """One small world with its ledger and the product's result files, made once a session; copies of them to damage."""
 
+import shutil
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
 
 import duckdb
+import perfect_answers
 import pytest
 from plot_case import Case, case_of
 from result_files import link, read, write
@@ -15,6 +17,7 @@ from cointrail.service.maintenance import ingest
 from cointrail.service.scoring import answer
 from cointrail.simulation.generate import simulate
 from cointrail.simulation.scale import SMALL
+from cointrail.simulation.score.tables import Tables
 
 
 class Bazaar(NamedTuple):
@@ -80,7 +83,39 @@ def ideal(bazaar, tables, tmp_path_factory):
     (payjoin,) = (row["txid"] for row in tables.truth["transactions"] if row["label"] == "payjoin-merchant")
     write(folder / "merges.csv", [{"purchase_no": number, "txid": payjoin, "rank": 1, "reason": "a; \"b\"",
                                    "excluded": "true"} for number in (1, 2, 3)])  # fmt: skip
+    for name in perfect_answers.NAMES:
+        (folder / f"{name}.csv").unlink(missing_ok=True)
+    shutil.rmtree(folder / "requests", ignore_errors=True)
     return folder
+
+
+@pytest.fixture(scope="module")
+def traced(bazaar, ideal, tmp_path_factory):
+    """The same, with perfect answers about where money came from and went."""
+    folder = link(ideal, tmp_path_factory.mktemp("traced"))
+    perfect_answers.write_answers(bazaar.world, ideal / "cluster.csv", folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def traced_alone(traced, tmp_path_factory):
+    """The same with almost nothing in the files about the whole ledger, which are long."""
+    folder = link(traced, tmp_path_factory.mktemp("traced-alone"))
+    for name in ("transactions", "outputs", "partition", "partition_l2", "changes", "coinjoins"):
+        write(folder / f"{name}.csv", read(folder / f"{name}.csv")[:1])
+    return folder
+
+
+@pytest.fixture
+def altered(bazaar, traced_alone, tmp_path):
+    """Tables of perfect answers of which one file was changed: a context manager, given a file and the change."""
+    results = link(traced_alone, tmp_path / "altered")
+
+    def change_and_open(name, change):
+        write(results / f"{name}.csv", change(read(traced_alone / f"{name}.csv")))
+        return Tables(results, bazaar.world)
+
+    return change_and_open
 
 
 @pytest.fixture

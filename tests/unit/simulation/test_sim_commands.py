@@ -179,8 +179,8 @@ def test_score_prints_a_table_and_json(cli, bazaar, tmp_path):
     assert sum("not built yet" in line for line in lines) == sum(row["status"] == "not_built" for row in answer["rows"])
     for name in failed:
         assert name in text.err
-    for path in bazaar.results.iterdir():
-        assert (tmp_path / "kept" / "here" / path.name).read_bytes() == path.read_bytes()
+    for path in bazaar.results.rglob("*.*"):
+        assert (tmp_path / "kept" / "here" / path.relative_to(bazaar.results)).read_bytes() == path.read_bytes()
 
 
 def test_score_is_the_same_again(cli, bazaar):
@@ -288,9 +288,9 @@ ANY_TXID = "00" * 32
         ("undercover.csv", "\xff", "lacks|cannot be read"),
         ("tags", None, "there is no tag pack"),
         ("tags/services.yaml", "confidence: service_data\ntags:\n- label: x\n", "lacks an address"),
-        ("tags/services.yaml", "confidence: service_data\ntags:\n  label: x\n", "before the first tag"),
-        ("tags/services.yaml", "tags: [a, b]\n- address: x\n", "is not `key: value`"),
-        ("tags/services.yaml", "confidence: {service_data\n- x\n", "is not `key: value`"),
+        ("tags/services.yaml", "confidence: service_data\ntags:\n  label: x\n", "it has no list `tags`"),
+        ("tags/services.yaml", "tags: [a, b]\n- address: x\n", "is no YAML"),
+        ("tags/services.yaml", "confidence: {service_data\n- x\n", "is no YAML"),
         ("tags/services.yaml", "confidence: service_data\ntags:\n- address: nowhere\n  label: x\n", "tagged address"),
     ],
 )

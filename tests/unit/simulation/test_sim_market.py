@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from cointrail.bitcoin.hashes import display
+from cointrail.errors import InputRefused
 from cointrail.ledger.reader import Reader
-from cointrail.service.acceptance.market import write_market, wrong_merge
-from cointrail.service.acceptance.packs import tagged_by
+from cointrail.service.acceptance.market import follow_purchases, packs, tagged_by, write_market, wrong_merge
 from cointrail.service.acceptance.purchases import read_purchases
 from cointrail.service.clusters import cluster
 
@@ -36,7 +36,7 @@ def inputs(bazaar, tmp_path):
 
 def played(reader, inputs, folder):
     folder.mkdir()
-    write_market(reader, inputs, folder)
+    write_market(reader, follow_purchases(reader, inputs, packs(inputs)), folder)
     return read(folder / "merges.csv"), read(folder / "cluster.csv")
 
 
@@ -58,13 +58,26 @@ def test_receipts_name_what_was_paid(bazaar, reader, inputs):
 
 
 def test_the_pack_of_those_who_know_is_taken(inputs):
-    tagged = tagged_by(inputs / "tags")
+    """The crawler's second name for LuckyDice is read, and decides nothing."""
+    tags = packs(inputs)
+    tagged = tagged_by(tags)
     assert sorted(tagged.values()) == [
         "alpha", "beta", "evenodds", "fog", "gamma", "heron", "luckydice", "quill", "redblack",
     ]  # fmt: skip
-    assert tagged_by(inputs / "tags", "web_crawl") == {
+    assert {tag.address: tag.actor for tag in tags.tags if tag.confidence == "web_crawl"} == {
         address: "LuckyDice Market" for address, actor in tagged.items() if actor == "luckydice"
     }
+
+
+def test_a_case_without_packs_or_with_two_sure_names_is_refused(inputs):
+    pack = inputs / "tags" / "services.yaml"
+    (inputs / "tags" / "webcrawl.yaml").write_text(pack.read_text().replace("actor: alpha", "actor: omega"))
+    with pytest.raises(InputRefused, match="second actor"):
+        tagged_by(packs(inputs))
+    for path in (inputs / "tags").glob("*.yaml"):
+        path.unlink()
+    with pytest.raises(InputRefused, match="no tag pack"):
+        packs(inputs)
 
 
 def test_without_tags_of_the_merchant_nothing_is_excluded(reader, inputs, tmp_path):
@@ -102,7 +115,7 @@ def test_a_payment_that_the_ledger_lacks_is_left_out(bazaar, inputs):
 @pytest.fixture
 def ranking(reader, inputs):
     purchase = read_purchases(reader, inputs / "undercover.csv")[0]
-    known = tagged_by(inputs / "tags") | {purchase.paid: "market"}
+    known = tagged_by(packs(inputs)) | {purchase.paid: "market"}
     return cluster(reader, purchase.paid, show=("suspicious",), limit=20, tagged=known).suspicious
 
 

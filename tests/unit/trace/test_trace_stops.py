@@ -1,35 +1,42 @@
 """Where a walk ends and why: every reason on a real ledger made for it."""
 
-import subprocess
-import sys
-
 import pytest
 from chain_tree import BITS, BLOCK_INTERVAL, Node, grind
 from regtest import Form, anyone_can_spend
-from trace_cases import BTC, UNLIMITED, created, each_policy, ends, pays
+from trace_cases import (
+    BTC,
+    created,
+    each_two_way_policy,
+    ends,
+    fees_sat,
+    pays,
+    reasons,
+    trace_backward,
+    trace_forward,
+)
 
 from cointrail.bitcoin.block import Block, BlockHeader
 from cointrail.bitcoin.merkle import merkle_root
 from cointrail.bitcoin.transaction import TransactionOutput
+from cointrail.cluster.forest.view import Forest
 from cointrail.cluster.gate import kinds
 from cointrail.errors import NotFound, UsageError
-from cointrail.trace.backward import trace_backward
-from cointrail.trace.flow import Reason
-from cointrail.trace.forward import trace_forward
-from cointrail.trace.limits import Limits
-from cointrail.trace.policies import FIFO
+from cointrail.trace.limits import COURT, LEAD, Limits, chosen
+from cointrail.trace.policy import FIFO, HAIRCUT, POLICIES, named
+from cointrail.trace.reason import Reason
+from cointrail.trace.services import Services, services_of
 
 
-@each_policy
+@each_two_way_policy
 def test_coinbase_seed_ends_backward_at_once(policy, chain, coinbases, open_ledger, output_of):
     reader = open_ledger(chain)
     for seed in (output_of(reader, coinbases[0], 0), 0):
-        flow = trace_backward(reader, [seed], policy, UNLIMITED)
+        flow = trace_backward(reader, [seed], policy)
         assert ends(flow) == [(seed, 50 * BTC, Reason.COINBASE, 0)]
-        assert flow.steps == ()
+        assert not len(flow.tx)
 
 
-@each_policy
+@each_two_way_policy
 def test_unspendable_and_genesis_outputs_end_forward(policy, chain, open_ledger, output_of):
     (prevout,) = chain.spendable()[:1]
     burnt = TransactionOutput(7 * BTC, b"\x6a\x01\x00")
@@ -58,10 +65,10 @@ def test_overwritten_coinbase_ends_forward_but_not_in_an_earlier_snapshot(chain,
     chain.nodes[chain.tip] = Node(block, chain.tip, tip.block_hash, tip.height + 1, (repeated.txid,))
     reader = open_ledger(chain)
     earlier, later = (reader.outputs_of(tx_index)[0] for tx_index in reader.find_transactions(repeated.txid))
-    flow = trace_forward(reader, [earlier, later], FIFO, UNLIMITED)
+    flow = trace_forward(reader, [earlier, later], FIFO)
     assert ends(flow) == [(earlier, 50 * BTC, Reason.OVERWRITTEN, 0), (later, 50 * BTC, Reason.UNSPENT, 0)]
     before = open_ledger(chain, height=tip.height)
-    assert ends(trace_forward(before, [earlier], FIFO, UNLIMITED)) == [(earlier, 50 * BTC, Reason.UNSPENT, 0)]
+    assert ends(trace_forward(before, [earlier], FIFO)) == [(earlier, 50 * BTC, Reason.UNSPENT, 0)]
 
 
 def ladder(chain, rungs):
@@ -74,17 +81,17 @@ def ladder(chain, rungs):
     return txs
 
 
-@each_policy
+@each_two_way_policy
 @pytest.mark.parametrize("hops", range(6))
 def test_hops_count_transactions_and_true_ends_win(policy, hops, chain, coinbases, open_ledger, output_of):
     txs = ladder(chain, 4)
     reader = open_ledger(chain)
     outputs = [output_of(reader, coinbases[0], 0), *(output_of(reader, tx, 0) for tx in txs)]
     reached = min(hops, 4)
-    flow = trace_forward(reader, [outputs[0]], policy, Limits(hops=hops, min_sat=0))
+    flow = trace_forward(reader, [outputs[0]], policy, Limits(hops=hops))
     reason = Reason.UNSPENT if reached == 4 else Reason.HOPS
     assert ends(flow) == [(outputs[reached], 50 * BTC, reason, reached)]
-    flow = trace_backward(reader, [outputs[4]], policy, Limits(hops=hops, min_sat=0))
+    flow = trace_backward(reader, [outputs[4]], policy, Limits(hops=hops))
     reason = Reason.COINBASE if reached == 4 else Reason.HOPS
     assert ends(flow) == [(outputs[4 - reached], 50 * BTC, reason, reached)]
     assert flow.complete
@@ -96,10 +103,10 @@ def test_the_nearest_input_counts_the_hops(chain, coinbases, open_ledger, output
     chain.mine([joined])
     reader = open_ledger(chain)
     seeds = [output_of(reader, coinbases[0], 0), output_of(reader, coinbases[1], 0)]
-    flow = trace_forward(reader, seeds, FIFO, UNLIMITED)
+    flow = trace_forward(reader, seeds, FIFO)
     assert ends(flow) == [(output_of(reader, joined, 0), 100 * BTC, Reason.UNSPENT, 1)]
     # With two hops only, what went the long way stops on it; the other half arrives.
-    flow = trace_forward(reader, seeds, FIFO, Limits(hops=2, min_sat=0))
+    flow = trace_forward(reader, seeds, FIFO, Limits(hops=2))
     assert ends(flow) == [
         (output_of(reader, far[1], 0), 50 * BTC, Reason.HOPS, 2),
         (output_of(reader, joined, 0), 50 * BTC, Reason.UNSPENT, 1),
@@ -113,13 +120,13 @@ def test_small_traced_parts_stay_where_they_are(chain, coinbases, open_ledger, o
     chain.mine([tx, *onward])
     reader = open_ledger(chain)
     seed = output_of(reader, coinbases[0], 0)
-    flow = trace_forward(reader, [seed], FIFO, Limits(hops=None, min_sat=BTC + 1))
+    flow = trace_forward(reader, [seed], FIFO, Limits(min_sat=BTC + 1))
     assert ends(flow) == [
         (output_of(reader, tx, 1), BTC, Reason.MINIMUM, 1),
         (output_of(reader, onward[0], 0), 49 * BTC, Reason.UNSPENT, 2),
     ]
-    assert trace_forward(reader, [seed], FIFO, Limits(hops=None, min_sat=BTC)).steps[-1].traced_in_sat == BTC
-    flow = trace_backward(reader, [output_of(reader, onward[1], 0)], FIFO, Limits(hops=None, min_sat=BTC + 1))
+    assert reasons(trace_forward(reader, [seed], FIFO, Limits(min_sat=BTC))) == {Reason.UNSPENT}
+    flow = trace_backward(reader, [output_of(reader, onward[1], 0)], FIFO, Limits(min_sat=BTC + 1))
     assert ends(flow) == [(output_of(reader, onward[1], 0), BTC, Reason.MINIMUM, 0)]
 
 
@@ -127,17 +134,17 @@ def test_the_search_limit_is_told(chain, coinbases, open_ledger, output_of):
     txs = ladder(chain, 3)
     reader = open_ledger(chain)
     seeds = [output_of(reader, coinbases[0], 0), output_of(reader, coinbases[60], 0)]
-    flow = trace_forward(reader, seeds, FIFO, Limits(hops=None, min_sat=0, transactions=2))
+    flow = trace_forward(reader, seeds, FIFO, Limits(transactions=2))
     assert not flow.complete
     assert ends(flow) == [
         (seeds[1], 50 * BTC, Reason.UNSPENT, 0),
-        (output_of(reader, txs[1], 0), 50 * BTC, Reason.SEARCH, 2),
+        (output_of(reader, txs[1], 0), 50 * BTC, Reason.TRANSACTIONS, 2),
     ]
-    assert len(flow.steps) == 2
+    assert len(flow.tx) == 2
     assert flow.conserved
-    assert trace_forward(reader, seeds, FIFO, Limits(hops=None, min_sat=0, transactions=3)).complete
-    back = trace_backward(reader, [output_of(reader, txs[2], 0)], FIFO, Limits(hops=None, min_sat=0, transactions=0))
-    assert (ends(back)[0][2], back.complete) == (Reason.SEARCH, False)
+    assert trace_forward(reader, seeds, FIFO, Limits(transactions=3)).complete
+    back = trace_backward(reader, [output_of(reader, txs[2], 0)], FIFO, Limits(transactions=0))
+    assert (ends(back)[0][2], back.complete) == (Reason.TRANSACTIONS, False)
 
 
 def three_mix(chain):
@@ -151,54 +158,146 @@ def three_mix(chain):
     return funding, mix
 
 
-@each_policy
+@each_two_way_policy
 def test_coinjoins_stop_a_trace_unless_asked(policy, chain, open_ledger, output_of):
     funding, mix = three_mix(chain)
     reader = open_ledger(chain)
     entering = [output_of(reader, funding, vout) for vout in range(3)]
     leaving = [output_of(reader, mix, vout) for vout in range(3)]
-    flow = trace_forward(reader, entering[:1], policy, UNLIMITED)
+    flow = trace_forward(reader, entering[:1], policy)
     assert ends(flow) == [(entering[0], 10 * BTC, Reason.COINJOIN, 0)]
-    assert flow.gate == kinds.RULES
+    assert flow.asked.gate == kinds.RULES
     assert flow.complete
-    back = trace_backward(reader, leaving[:1], policy, UNLIMITED)
+    back = trace_backward(reader, leaving[:1], policy)
     assert ends(back) == [(leaving[0], 9 * BTC, Reason.COINJOIN, 0)]
-    through = Limits(hops=None, min_sat=0, through_coinjoins=True)
+    through = Limits(through_coinjoins=True)
     flow = trace_forward(reader, entering, policy, through)
     assert ends(flow) == [(output, 9 * BTC, Reason.UNSPENT, 1) for output in leaving]
-    assert (flow.fees_sat, flow.gate) == (3 * BTC, ())
-    assert {end.reason for end in trace_backward(reader, leaving, policy, through).endpoints} == {Reason.COINBASE}
+    assert (fees_sat(flow), flow.asked.gate) == (3 * BTC, ())
+    assert reasons(trace_backward(reader, leaving, policy, through)) == {Reason.COINBASE}
 
 
 def test_unknown_outputs_and_negative_limits_are_refused(chain, open_ledger):
     reader = open_ledger(chain)
     for seed in (-1, reader.counts.output):
         with pytest.raises(NotFound, match=f"output {seed} "):
-            trace_forward(reader, [0, seed], FIFO, UNLIMITED)
+            trace_forward(reader, [0, seed], FIFO)
         with pytest.raises(NotFound, match=f"output {seed} "):
-            trace_backward(reader, [seed], FIFO, UNLIMITED)
-    for limits in ({"hops": -1, "min_sat": 0}, {"hops": None, "min_sat": -1}):
-        with pytest.raises(UsageError, match="negative"):
+            trace_backward(reader, [seed], FIFO)
+    for limits in ({"hops": -1}, {"min_sat": -1}, {"transactions": -1}, {"min_share_ppm": 1_000_001}):
+        with pytest.raises(UsageError, match=r"limit cannot be negative|nothing holds more than all"):
             Limits(**limits)
-    empty = trace_forward(reader, [], FIFO, UNLIMITED)
-    assert (empty.traced_sat, empty.endpoints, empty.steps, empty.conserved) == (0, (), (), True)
+    with pytest.raises(UsageError, match="nothing to trace"):
+        trace_forward(reader, [], FIFO)
 
 
-def test_tracing_needs_no_numba(chain, open_ledger, output_of):
-    funding, _ = three_mix(chain)
+def test_policies_and_presets_that_do_not_exist_are_refused():
+    with pytest.raises(UsageError, match="there is no policy 'fif0'"):
+        named(["fifo", "fif0"])
+    for name, policy in POLICIES.items():
+        if policy.backward:
+            assert named([name, name], backward=True) == (policy,)
+        else:
+            with pytest.raises(UsageError, match=f"policy {name} cannot be read backward"):
+                named([name], backward=True)
+    with pytest.raises(UsageError, match="there are no limits 'judge'"):
+        chosen("judge")
+    assert chosen("court") == COURT
+    assert chosen("lead", hops=3, min_sat=0).hops == 3
+    assert (LEAD.hops, chosen("lead", min_sat=0).min_sat) == (100, 0)
+
+
+def two_owners(chain):
+    """A coinbase pays 20 and 30 BTC to two scripts; each is spent on."""
+    locks = [chain.learn(anyone_can_spend(Form.P2WSH, tag)) for tag in (b"shop", b"home")]
+    tx = chain.spend(
+        chain.spendable()[:1],
+        [TransactionOutput(value * BTC, lock.script_pubkey) for value, lock in zip((20, 30), locks, strict=True)],
+    )
+    onward = [chain.spend([created(tx, vout)], pays(tx.outputs[vout].value_sat)) for vout in (0, 1)]
+    chain.mine([tx, *onward])
+    return tx, onward
+
+
+@each_two_way_policy
+def test_services_end_a_trace_by_script_and_by_cluster(policy, chain, coinbases, open_ledger, output_of):
+    tx, onward = two_owners(chain)
     reader = open_ledger(chain)
-    program = f"""
-import sys
-sys.modules["numba"] = None
-from pathlib import Path
-from cointrail.ledger.reader import Reader
-from cointrail.trace.backward import trace_backward
-from cointrail.trace.forward import trace_forward
-from cointrail.trace.limits import Limits
-from cointrail.trace.policies import POLICIES
-with Reader(Path({str(reader.folder)!r})) as reader:
-    for policy in POLICIES.values():
-        for trace in (trace_forward, trace_backward):
-            assert trace(reader, [{output_of(reader, funding, 0)}], policy, Limits(None, 0)).conserved
-"""
-    subprocess.run([sys.executable, "-c", program], check=True)
+    seed, shop, home = output_of(reader, coinbases[0], 0), *(output_of(reader, tx, vout) for vout in (0, 1))
+    scripts = reader.column("output", "script")[[shop, home]].tolist()
+    forest = Forest(reader)
+    services = services_of(forest, [scripts[0]], [0], ["Shop"], kinds=["exchange"], digest="d")
+    flow = trace_forward(reader, [seed], policy, services=services)
+    assert ends(flow) == [
+        (shop, 20 * BTC, Reason.SERVICE, 1),
+        (output_of(reader, onward[1], 0), 30 * BTC, Reason.UNSPENT, 2),
+    ]
+    back = trace_backward(reader, [output_of(reader, onward[0], 0)], policy, services=services)
+    assert ends(back) == [(shop, 20 * BTC, Reason.SERVICE, 1)]
+    assert services.of(forest, scripts).tolist() == [0, -1]
+
+
+def test_a_cluster_defined_by_two_services_inherits_nothing(chain, open_ledger, output_of):
+    locks = [chain.learn(anyone_can_spend(Form.P2WSH, tag)) for tag in (b"one", b"two", b"three")]
+    funding = chain.spend(
+        chain.spendable()[:1], [TransactionOutput(16 * BTC, lock.script_pubkey) for lock in locks] + pays(2 * BTC)
+    )
+    joined = chain.spend([created(funding, vout) for vout in range(3)], pays(48 * BTC))
+    chain.mine([funding, joined])
+    reader = open_ledger(chain)
+    scripts = [int(reader.column("output", "script")[output_of(reader, funding, vout)]) for vout in range(3)]
+    forest = Forest(reader)
+    assert len(set(forest.roots(scripts).tolist())) == 1
+    one = services_of(forest, scripts[:1], [0], ["A"])
+    assert one.of(forest, scripts).tolist() == [0, 0, 0]
+    assert services_of(forest, scripts[:1], [0], ["A"], definers=[False]).of(forest, scripts).tolist() == [0, -1, -1]
+    both = services_of(forest, scripts[:2], [0, 1], ["A", "B"])
+    assert both.of(forest, scripts).tolist() == [0, 1, -1]
+    assert (both.mixed, one.mixed) == (1, 0)
+
+
+def test_large_clusters_wide_transactions_and_time_end_a_trace(chain, coinbases, open_ledger, output_of):
+    tx, onward = two_owners(chain)
+    later = chain.spend([created(onward[1])], pays(*[BTC] * 30))
+    chain.mine([later])
+    reader = open_ledger(chain)
+    seed, shop, home = output_of(reader, coinbases[0], 0), *(output_of(reader, tx, vout) for vout in (0, 1))
+    height = int(reader.height_of_transactions(reader.transaction_of_outputs(home)))
+    middle = output_of(reader, onward[1], 0)
+    flow = trace_forward(reader, [seed], FIFO, Limits(outputs=29))
+    assert (middle, 30 * BTC, Reason.MANY_OUTPUTS, 2) in ends(flow)
+    assert Reason.MANY_OUTPUTS not in reasons(trace_forward(reader, [seed], FIFO, Limits(outputs=30)))
+    flow = trace_forward(reader, [seed], FIFO, Limits(cluster=0))
+    assert ends(flow) == [(seed, 50 * BTC, Reason.LARGE_CLUSTER, 0)]
+    assert Reason.LARGE_CLUSTER not in reasons(trace_forward(reader, [seed], FIFO, Limits(cluster=1)))
+    flow = trace_forward(reader, [seed], FIFO, Limits(to_height=height - 1))
+    assert {(output, reason) for output, _, reason, _ in ends(flow)} == {(shop, Reason.TIME), (home, Reason.TIME)}
+    back = trace_backward(reader, [output_of(reader, later, 0)], FIFO, Limits(from_height=height))
+    assert ends(back) == [(middle, BTC, Reason.COINBASE, 1)] or reasons(back) == {Reason.COINBASE}
+    back = trace_backward(reader, [output_of(reader, later, 0)], FIFO, Limits(from_height=height + 1))
+    assert ends(back) == [(middle, BTC, Reason.TIME, 1)]
+
+
+def test_backward_a_transaction_of_many_inputs_can_end_it(chain, open_ledger):
+    prevouts = chain.spendable()[:3]
+    tx = chain.spend(prevouts, pays(150 * BTC))
+    chain.mine([tx])
+    reader = open_ledger(chain)
+    last = reader.outputs_of(reader.find_transactions(tx.txid)[0])[0]
+    assert ends(trace_backward(reader, [last], HAIRCUT, Limits(inputs=2))) == [(last, 150 * BTC, Reason.MANY_INPUTS, 0)]
+    assert reasons(trace_backward(reader, [last], HAIRCUT, Limits(inputs=3))) == {Reason.COINBASE}
+
+
+def test_budgets_of_memory_time_and_patience_leave_a_balanced_answer(chain, coinbases, open_ledger, output_of):
+    ladder(chain, 100)  # more than there is room for at first
+    reader = open_ledger(chain)
+    seed = output_of(reader, coinbases[0], 0)
+    flow = trace_forward(reader, [seed], FIFO, Limits(megabytes=0))
+    assert (reasons(flow), flow.complete, flow.conserved) == ({Reason.MEMORY}, False, True)
+    flow = trace_forward(reader, [seed], FIFO, Limits(transactions=2))
+    assert (reasons(flow), flow.complete, flow.conserved) == ({Reason.TRANSACTIONS}, False, True)
+
+
+def test_no_services_are_no_services(chain, open_ledger):
+    reader = open_ledger(chain)
+    assert Services().of(Forest(reader), [0, 1]).tolist() == [-1, -1]

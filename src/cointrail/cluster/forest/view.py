@@ -111,7 +111,11 @@ class Forest:
 
     def partition(self, before: int | None = None) -> U32:
         """The cluster_id of every script, uint32 (scripts,): the smallest script_id of its cluster."""
-        return smallest_of(self.all_roots(before))
+        from cointrail.kernels.cluster.union_find import smallest_in_trees
+
+        time = self.transactions if before is None else min(before, self.transactions)
+        found: U32 = smallest_in_trees(self.parent, self.linked_at, time)
+        return found
 
     # One cluster.
 

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from cointrail.cluster.gate import limits
 from cointrail.cluster.gate.kinds import RULE_OF, VERSION_OF, VETO, Kind, Sign, kind_of
 from cointrail.cluster.gate.reference import DENOMINATIONS, Coin, reason_of, signs_of_shape
 from cointrail.cluster.spans import I64, Span
-from cointrail.ledger.columns import Array
+from cointrail.ledger.columns import Array, read_only
 from cointrail.ledger.rows import Rows
 from cointrail.ledger.schema import NONE
 
@@ -120,9 +121,10 @@ def distinct_scripts(rows: Rows, inputs: Span) -> Span:
 def compiled_signs(rows: Rows, tx_index: I64, wanted: int) -> U32:
     """The signs of a batch by the compiled kernel, int64 (n,) to uint32 (n,)."""
     from cointrail.kernels.signs.gate import Columns, gate_signs
+    from cointrail.kernels.signs.limits import Limits
 
     def column(table: str, name: str) -> Array:
-        return _read_only(rows.column(table, name))
+        return read_only(rows.column(table, name))
 
     columns = Columns(
         first_input=column("transaction", "first_input"),
@@ -133,16 +135,10 @@ def compiled_signs(rows: Rows, tx_index: I64, wanted: int) -> U32:
         script_type=column("script", "type"),
         payload=column("script", "payload"),
     )
+    numbers = Limits(**{name: getattr(limits, name.upper()) for name in Limits._fields})
     signs = np.empty(len(tx_index), np.uint32)
-    gate_signs(_read_only(tx_index), columns, _DENOMINATIONS, wanted, signs)
+    gate_signs(read_only(tx_index), columns, numbers, _DENOMINATIONS, wanted, signs)
     return signs
-
-
-def _read_only(array: Array) -> Array:
-    """The same cells, not to be written: the kernel is compiled for such arrays, and once is enough."""
-    view = array.view()
-    view.flags.writeable = False
-    return view
 
 
 _ALL = sum(int(sign) for sign in Sign) & ~int(Sign.LISTED)

@@ -9,10 +9,10 @@ whoever loaded it.
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
+from cointrail.cluster.gate import limits
 from cointrail.cluster.gate.kinds import Sign
 from cointrail.cluster.gate.shape import DENOMINATIONS, Coin, Shape
 from cointrail.errors import UsageError
-from cointrail.kernels.signs import limits
 
 __all__ = ["DENOMINATIONS", "Coin", "reason_of", "signs_of_shape"]
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from cointrail.bitcoin.script import ScriptType, classify, is_unspendable
-from cointrail.kernels.signs import limits
+from cointrail.cluster.gate import limits
 
 DENOMINATIONS = frozenset(limits.wabisabi_denominations())
 

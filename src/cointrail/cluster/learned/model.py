@@ -1,13 +1,15 @@
 """A change model as plain arrays: a forest of decision trees and a table that turns its score into a probability.
 
 The file is a .npz without any pickled object, so that loading it runs no code; its name is its SHA-256, and a file
-whose name is another's digest is refused. Predicting needs numpy alone (METHODS.md 2.4; docs/methods/change-model.md).
+whose name is another's digest is refused. A file may come from anybody, so `load` bounds what it reads and what asking
+the model costs. Predicting needs numpy alone (METHODS.md 2.4; docs/methods/change-model.md).
 """
 
 import hashlib
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,12 +28,25 @@ RULE = "change_model"
 VERSION = 1
 FORMAT = 1
 
+MOST_BYTES = 64_000_000
+"""Of a file; those that `make accuracy` writes have less than one million."""
+MOST_UNPACKED = 256_000_000
+"""Of its arrays."""
+MOST_TREES = 2_000
+MOST_STEPS = 64
+"""From a root to a leaf."""
+
 _ROWS = 1 << 12  # at once
 _DIGEST = 64  # hex digits
 _ARRAYS = {
     "roots": np.int32, "split": np.int16, "threshold": np.float64, "left": np.int32, "right": np.int32,
     "leaf": np.float64, "score": np.float64, "probability": np.float64,
 }  # fmt: skip
+# What reading an archive of arrays from anybody can end with; NotImplementedError is a RuntimeError.
+_NO_MODEL = (
+    ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile, zlib.error, MemoryError, RuntimeError,
+    OverflowError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,38 +138,86 @@ def named_from(probability: F64) -> F64:
 
 
 def load(path: Path) -> Model:
-    """Read a model.
+    """Read a model, which may come from anybody: nothing in it is run, and size, shape and depth are bounded.
 
     Args:
         path: a file written by `Model.save`. If its name is a SHA-256, it must be its own.
 
     Raises:
         Unavailable: it cannot be read.
-        InputRefused: it is no model, a model of other features, or another model than its name says.
+        InputRefused: it is no model, a model of other features, another model than its name says, or none that can be
+            asked in bounded time and memory.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise Unavailable(f"model {path} cannot be read: {error.strerror}") from error
+    content = _content(path)
     digest = hashlib.sha256(content).hexdigest()
     if len(path.stem) == _DIGEST and path.stem != digest:
         raise InputRefused(f"model {path} has SHA-256 {digest}, not that of its name", hint="take a sound copy")
     try:
+        _check_unpacked(path, content)
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             head = json.loads(bytes(file["head"]))
             arrays = {name: np.ascontiguousarray(file[name], kind) for name, kind in _ARRAYS.items()}
             model = Model(**arrays, tau=float(head["tau"]), about=head["about"], digest=digest)
             known = (head["format"], head["features"], tuple(head["columns"]))
-    except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise InputRefused(f"{path} is no change model: {error}", hint="train one with `make accuracy`") from error
+    except _NO_MODEL as error:
+        raise _refused(path, str(error) or "it claims more than fits the memory") from error
     if known != (FORMAT, features.VERSION, features.NAMES):
         raise InputRefused(
             f"model {path} was trained on other features (format {known[0]}, version {known[1]})",
             hint="train it anew with this version: `make accuracy`",
         )
+    if reason := _unfit(model):
+        raise _refused(path, reason)
     if not _is_sound(model):
         raise InputRefused(f"model {path} is damaged: its trees do not hang together", hint="take a sound copy")
+    if not _ends(model):
+        raise _refused(path, f"its trees are more than {MOST_STEPS} steps deep")
     return model
+
+
+def _refused(path: Path, reason: str) -> InputRefused:
+    return InputRefused(
+        f"{path} is no change model: {reason}",
+        hint="give a file that `make accuracy` or cointrail.cluster.learned.train wrote",
+    )
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a regular file that is small enough; a pipe or a device is not read."""
+    try:
+        if path.exists() and not path.is_file():
+            raise _refused(path, "it is no regular file")
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        reason = (error.strerror or "input/output error").lower()
+        raise Unavailable(f"model {path} cannot be read: {reason}", hint="correct the path") from error
+    if len(content) > MOST_BYTES:
+        raise _refused(path, f"it has more than {MOST_BYTES:,} bytes")
+    return content
+
+
+def _check_unpacked(path: Path, content: bytes) -> None:
+    """What the archive says that its parts are once they are unpacked; it cannot give more than that."""
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        unpacked = sum(each.file_size for each in packed.infolist())
+    if unpacked > MOST_UNPACKED:
+        raise _refused(path, f"its arrays have more than {MOST_UNPACKED:,} bytes")
+
+
+def _unfit(model: Model) -> str:
+    """Why a model cannot be asked, whatever its trees are; empty if it can."""
+    columns = [getattr(model, name) for name in _ARRAYS]
+    if any(each.ndim != 1 for each in columns):
+        return "its arrays are no plain columns"
+    if len(model.roots) > MOST_TREES:
+        return f"it has more than {MOST_TREES:,} trees"
+    shares = (model.leaf, model.score, model.probability)
+    if not all(np.isfinite(each).all() and (each >= 0).all() and (each <= 1).all() for each in shares):
+        return "its shares and probabilities do not lie between 0 and 1"
+    if np.isnan(model.threshold).any() or not (np.isfinite(model.tau) and model.tau > 0):
+        return "its thresholds are no numbers above 0"
+    return ""
 
 
 def _is_sound(model: Model) -> bool:
@@ -171,3 +234,14 @@ def _is_sound(model: Model) -> bool:
     features_known = (model.split >= 0) & (model.split < len(features.NAMES))
     begun = (model.roots >= 0) & (model.roots < nodes)
     return bool((stays | onward).all() and features_known.all() and begun.all())
+
+
+def _ends(model: Model) -> bool:
+    """True if every way through sound trees ends in a leaf soon."""
+    here = np.unique(model.roots)
+    for _ in range(MOST_STEPS + 1):
+        here = here[model.left[here] != here]
+        if not len(here):
+            return True
+        here = np.unique(np.append(model.left[here], model.right[here]))
+    return False

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cointrail.cluster.forest.view import Forest
-from cointrail.cluster.proof.explain import Step, as_steps, columns_of, explain, read_only
-from cointrail.ledger.columns import Array
+from cointrail.cluster.proof.explain import Step, as_steps, columns_of, explain
+from cointrail.ledger.columns import Array, read_only
 
 U32 = npt.NDArray[np.uint32]
 

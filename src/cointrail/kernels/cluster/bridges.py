@@ -65,7 +65,7 @@ def components(nodes, edge_a, edge_b):
 
 
 @njit(nogil=True, cache=True)
-def _depth_first(nodes, edge_a, edge_b):
+def depth_first(nodes, edge_a, edge_b):
     """A depth-first forest in which nodes are named by their rank, the order in which they are reached.
 
     Returns:
@@ -114,7 +114,7 @@ def _depth_first(nodes, edge_a, edge_b):
 
 
 @njit(nogil=True, cache=True)
-def _weights(order, up, weight):
+def weights_below(order, up, weight):
     """Weight below each rank, itself included, and of its whole component; int64 (nodes,) each."""
     below = np.empty(order.shape[0], np.int64)
     total = np.empty(order.shape[0], np.int64)
@@ -141,8 +141,8 @@ def cut_edges(nodes, edge_a, edge_b, weight):
         (is_bridge bool (e,), far_weight int64 (e,)): the weight of what lies on the side of `edge_b` once the bridge is
         gone, 0 for an edge that is none. The other side holds the rest of the component.
     """
-    _, order, up, by, low = _depth_first(nodes, edge_a, edge_b)
-    below, total = _weights(order, up, weight)
+    _, order, up, by, low = depth_first(nodes, edge_a, edge_b)
+    below, total = weights_below(order, up, weight)
     is_bridge = np.zeros(edge_a.shape[0], np.bool_)
     far_weight = np.zeros(edge_a.shape[0], np.int64)
     for r in range(nodes):
@@ -166,8 +166,8 @@ def cut_nodes(nodes, edge_a, edge_b, weight):
         component once the node is gone. What the removal cuts off from it is the component's weight less that of the
         node less this; for a node that is no cut node nothing.
     """
-    _, order, up, _, low = _depth_first(nodes, edge_a, edge_b)
-    below, total = _weights(order, up, weight)
+    _, order, up, _, low = depth_first(nodes, edge_a, edge_b)
+    below, total = weights_below(order, up, weight)
     is_cut = np.zeros(nodes, np.bool_)
     largest = np.zeros(nodes, np.int64)
     apart = np.zeros(nodes, np.int64)  # weight of the parts that hang on the rank alone

@@ -7,7 +7,7 @@ on a cut node is an interval of that order, and sums over parts are differences 
 import numpy as np
 from numba import njit
 
-from cointrail.kernels.cluster.bridges import _depth_first, _weights
+from cointrail.kernels.cluster.bridges import depth_first, weights_below
 
 
 @njit(nogil=True, cache=True)
@@ -26,8 +26,8 @@ def parts_below(nodes, edge_a, edge_b, counted):
     """
     weight = np.zeros(nodes, np.int64)
     weight[:counted] = 1
-    _, reached, up, _, low = _depth_first(nodes, edge_a, edge_b)
-    below, _ = _weights(reached, up, weight)
+    _, reached, up, _, low = depth_first(nodes, edge_a, edge_b)
+    below, _ = weights_below(reached, up, weight)
     order = np.empty(counted, np.int64)
     cut, begin, size = np.empty(nodes, np.int64), np.empty(nodes, np.int64), np.empty(nodes, np.int64)
     place = 0

@@ -17,6 +17,9 @@ from cointrail.kernels.cluster.union_find import NEVER, root_before
 CO_SPEND, SAME_KEY = 0, 1
 _EXPLAIN = -1  # a pending piece of the way, in the place of a rule
 
+# A call copies all `Columns`, which takes as long as a step does: what runs once a step becomes part of its caller.
+_inlined = njit(nogil=True, cache=True, inline="always")
+
 
 class Columns(NamedTuple):
     """What the forest and its groups are read from, cut at a snapshot; `inputs` is how many there are."""
@@ -77,17 +80,29 @@ def sign_of(columns, time):
 
 
 @njit(nogil=True, cache=True)
-def _groups_of(columns, time):
-    """(members, where each group begins and the last ends, how many groups are facts) of one transaction."""
-    starts, signs = np.empty(2, np.int64), np.empty(1, np.uint32)
+def _inputs_of(columns, time):
+    """(first input, input after the last) of one transaction."""
     last = time + 1 == columns.first_input.shape[0]
-    starts[0] = columns.first_input[time]
-    starts[1] = columns.inputs if last else columns.first_input[time + 1]
-    signs[0] = sign_of(columns, time)
+    return columns.first_input[time], np.int64(columns.inputs) if last else columns.first_input[time + 1]
+
+
+@njit(nogil=True, cache=True)
+def _facts_of(columns, time):
+    """(first fact, fact after the last) that one transaction completes."""
     low = first_at_least(columns.fact_tx, time)
     high = low
     while high < columns.fact_tx.shape[0] and columns.fact_tx[high] == time:
         high += 1
+    return low, high
+
+
+@njit(nogil=True, cache=True)
+def _groups_of(columns, time):
+    """(members, where each group begins and the last ends, how many groups are facts) of one transaction."""
+    starts, signs = np.empty(2, np.int64), np.empty(1, np.uint32)
+    starts[0], starts[1] = _inputs_of(columns, time)
+    signs[0] = sign_of(columns, time)
+    low, high = _facts_of(columns, time)
     members = np.empty(starts[1] - starts[0] + 2 * (high - low), np.int64)
     first = np.empty(high - low + 2, np.int64)
     groups, used = link_groups(
@@ -109,36 +124,50 @@ def _groups_of(columns, time):
     return members[:used], first[: groups + 1], high - low
 
 
-@njit(nogil=True, cache=True)
-def _within(columns, members, rule, one, two, start, goal, time):
-    """The way from one tree to another inside a single group, by the asked scripts themselves if they are in it."""
+@_inlined
+def _co_spent(columns, one, two, start, goal, time):
+    """The way from one tree to another inside a believed co-spend, by the asked scripts themselves if they are in it.
+
+    Returns:
+        (script where the co-spend is entered, script where it is left), -1 where there is none.
+    """
     x = y = np.int64(-1)
-    for k in range(members.shape[0]):
+    begin, end = _inputs_of(columns, time)
+    for i in range(begin, end):
         if x == one and y == two:
             break
-        tree = root_before(columns.parent, columns.linked_at, members[k], time)
-        if tree == start and x != one and (x < 0 or members[k] == one):
-            x = members[k]
-        elif tree == goal and y != two and (y < 0 or members[k] == two):
-            y = members[k]
-    chain = np.empty((1 if x >= 0 and y >= 0 else 0, 3), np.int64)
-    for row in range(chain.shape[0]):
-        chain[row, 0], chain[row, 1], chain[row, 2] = rule, x, y
+        if columns.spent[i] < 0 or columns.flags[i] & columns.unowned:
+            continue
+        member = np.int64(columns.script[columns.spent[i]])
+        tree = root_before(columns.parent, columns.linked_at, member, time)
+        if tree == start and x != one and (x < 0 or member == one):
+            x = member
+        elif tree == goal and y != two and (y < 0 or member == two):
+            y = member
+    return x, y
+
+
+@njit(nogil=True, cache=True)
+def _crossing(members, owner, entry, left, facts, found):
+    """The groups that led to a member, in order."""
+    count, at = 0, found
+    while at >= 0:
+        count += 1
+        at = left[owner[at]]
+    chain = np.empty((count, 3), np.int64)
+    at = found
+    for row in range(count - 1, -1, -1):
+        g = owner[at]
+        chain[row, 0] = SAME_KEY if g < facts else CO_SPEND
+        chain[row, 1], chain[row, 2] = members[entry[g]], members[at]
+        at = left[g]
     return chain
 
 
 @njit(nogil=True, cache=True)
-def _cross(columns, one, two, time):
-    """The fewest groups of one transaction that lead from the tree of `one` to that of `two`, trees as before it.
-
-    Returns:
-        int64 (g, 3): rule, script where the group is entered, script where it is left; no row if there is no way.
-    """
+def _through_groups(columns, one, two, start, goal, time):
+    """As `_cross` through any groups of a transaction, breadth first."""
     members, first, facts = _groups_of(columns, time)
-    start = root_before(columns.parent, columns.linked_at, one, time)
-    goal = root_before(columns.parent, columns.linked_at, two, time)
-    if first.shape[0] == 2:
-        return _within(columns, members, SAME_KEY if facts else CO_SPEND, one, two, start, goal, time)
     owner = np.empty(members.shape[0], np.int64)
     trees = np.empty(members.shape[0], np.int64)
     for g in range(first.shape[0] - 1):
@@ -176,24 +205,27 @@ def _cross(columns, one, two, time):
     return _crossing(members, owner, entry, left, facts, found)
 
 
-@njit(nogil=True, cache=True)
-def _crossing(members, owner, entry, left, facts, found):
-    """The groups that led to a member, in order."""
-    count, at = 0, found
-    while at >= 0:
-        count += 1
-        at = left[owner[at]]
-    chain = np.empty((count, 3), np.int64)
-    at = found
-    for row in range(count - 1, -1, -1):
-        g = owner[at]
-        chain[row, 0] = SAME_KEY if g < facts else CO_SPEND
-        chain[row, 1], chain[row, 2] = members[entry[g]], members[at]
-        at = left[g]
-    return chain
+@_inlined
+def _cross(columns, one, two, time):
+    """The fewest groups of one transaction that lead from the tree of `one` to that of `two`, trees as before it.
+
+    Returns:
+        int64 (g, 3): rule, script where the group is entered, script where it is left; no row if there is no way.
+    """
+    start = root_before(columns.parent, columns.linked_at, one, time)
+    goal = root_before(columns.parent, columns.linked_at, two, time)
+    low, high = _facts_of(columns, time)
+    # Nearly every transaction is one group, which needs no search and no room to work in.
+    if low == high and not sign_of(columns, time) & np.uint32(columns.veto):
+        x, y = _co_spent(columns, one, two, start, goal, time)
+        chain = np.empty((1 if x >= 0 and y >= 0 else 0, 3), np.int64)
+        for row in range(chain.shape[0]):
+            chain[row, 0], chain[row, 1], chain[row, 2] = CO_SPEND, x, y
+        return chain
+    return _through_groups(columns, one, two, start, goal, time)
 
 
-@njit(nogil=True, cache=True)
+@_inlined
 def _with_room(rows, used, more):
     """The same rows with room for some more."""
     if used + more <= rows.shape[0]:

@@ -14,6 +14,7 @@ import numpy as np
 from numba import njit
 
 NEVER = np.iinfo(np.uint32).max
+_AT_ONCE = 1 << 10  # members whose roots are looked up together: what they touch still lies in the cache
 
 
 @njit(nogil=True, cache=True)
@@ -43,15 +44,28 @@ def all_roots(parent, linked_at, time):
 
 
 @njit(nogil=True, cache=True)
-def _find_roots(parent, linked_at, last_child, members, roots, slots):
-    """Climb from every member before anything depends on it, so that the memory is waited for many at once."""
+def smallest_in_trees(parent, linked_at, time):
+    """The smallest node of every node's tree over links made before `time`, uint32 (n,)."""
+    smallest = np.full(parent.shape[0], NEVER, np.uint32)
+    for node in range(parent.shape[0]):
+        at = np.int64(node)
+        # No further up than to a node that knows the answer: a smaller one, or a root below which one was.
+        while smallest[at] == NEVER and linked_at[at] < time:
+            at = np.int64(parent[at])
+        if smallest[at] == NEVER:
+            smallest[at] = node
+        smallest[node] = smallest[at]
+    return smallest
+
+
+@njit(nogil=True, cache=True)
+def _find_roots(parent, linked_at, members, roots):
+    """Climb from some members before anything depends on it, so that the memory is waited for many at once."""
     for k in range(members.shape[0]):
         node = np.int64(members[k])
         while linked_at[node] != NEVER:
             node = np.int64(parent[node])
         roots[k] = node
-        slots[k, 2] = parent[node]
-        slots[k, 3] = last_child[node]
 
 
 @njit(nogil=True, cache=True)
@@ -61,7 +75,7 @@ def find_merges(parent, linked_at, last_child, members, first, times, next_merge
     Args:
         parent, linked_at, last_child: uint32 (n,), the forest; read only.
         members: int64 (m,), nodes; group g is members[first[g]] .. members[first[g + 1] - 1].
-        first: int64 (g + 1,).
+        first: int64 (g + 1,), from 0 on.
         times: uint32 (g,), ascending.
         next_merge: number of the next merge.
         merges: uint32 (6, m), written: time, child, parent, sizes of both before, previous merge of the parent.
@@ -69,34 +83,31 @@ def find_merges(parent, linked_at, last_child, members, first, times, next_merge
     Returns:
         How many merges were written.
     """
-    capacity = 16
-    while capacity < 2 * members.shape[0]:
-        capacity *= 2
-    # Roots met so far: an open-addressing table of (root, number of its slot + 1), and the slots, which are a small
-    # union-find of their own: root, slot above, size, newest merge below. A slot is never ahead of the member it
-    # comes from, so what `_find_roots` noted for later members is not overwritten too early.
-    table = np.zeros(capacity, np.uint64)
-    mask = np.uint64(capacity - 1)
-    roots = np.empty(members.shape[0], np.uint32)
+    # Roots met so far: an open-addressing table of numbers of slots + 1, and the slots, which are a small union-find of
+    # their own: root, slot above, size, newest merge below.
+    table = np.zeros(2 * members.shape[0] + 1, np.uint32)
     slots = np.empty((members.shape[0], 4), np.uint32)
-    _find_roots(parent, linked_at, last_child, members, roots, slots)
+    roots = np.empty(_AT_ONCE, np.int64)
     used = np.int64(0)
     count = 0
     for g in range(first.shape[0] - 1):
         one = np.int64(-1)
         for k in range(first[g], first[g + 1]):
-            root = np.uint64(roots[k])
-            at = ((root * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)) & mask
-            while table[at] != 0 and (table[at] >> np.uint64(32)) != root:
-                at = (at + np.uint64(1)) & mask
+            if k % _AT_ONCE == 0:
+                _find_roots(parent, linked_at, members[k : k + _AT_ONCE], roots)
+            root = roots[k % _AT_ONCE]
+            mixed = (np.uint64(root) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)
+            at = np.int64((mixed * np.uint64(table.shape[0])) >> np.uint64(32))
+            while table[at] != 0 and slots[table[at] - 1, 0] != root:
+                at = np.int64(at + 1 if at + 1 < table.shape[0] else 0)
             if table[at] == 0:
                 two = used
                 used += 1
-                table[at] = (root << np.uint64(32)) | np.uint64(used)
-                slots[two, 2], slots[two, 3] = slots[k, 2], slots[k, 3]
+                table[at] = used
                 slots[two, 0], slots[two, 1] = root, two
+                slots[two, 2], slots[two, 3] = parent[root], last_child[root]
             else:
-                two = np.int64(table[at] & np.uint64(0xFFFFFFFF)) - 1
+                two = np.int64(table[at]) - 1
             while slots[two, 1] != two:
                 slots[two, 1] = slots[slots[two, 1], 1]
                 two = np.int64(slots[two, 1])

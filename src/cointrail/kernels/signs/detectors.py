@@ -1,19 +1,14 @@
 """The compiled detectors of METHODS.md 3.1 over the sorted figures of one transaction.
 
-The plain definition is `cluster.gate.reference`; the tests hold the two equal. Arrays are scratch that the caller has
-filled: only the first rows of each, as many as `Figures` says, belong to the transaction.
+The plain definition is `cluster.gate.reference`; the tests hold the two equal. `limits` are those of
+`kernels.signs.limits`. Arrays are scratch that the caller has filled: only the first rows of each, as many as `Figures`
+says, belong to the transaction.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-
-from cointrail.kernels.signs import limits
-
-_POOLS = limits.WHIRLPOOL_POOLS_SAT
-_TX0_POOLS = limits.TX0_POOLS_SAT
-_TOKEN = limits.TOKEN_SAT
 
 
 class Figures(NamedTuple):
@@ -82,7 +77,7 @@ def is_in(sorted_values, value):
 
 
 @njit(nogil=True, cache=True)
-def repeats_of(values, count, denominations):
+def repeats_of(limits, values, count, denominations):
     """Figures of sorted output values."""
     kinds, outputs, amount, standard = 0, 0, 0, 0
     start = 0
@@ -92,7 +87,7 @@ def repeats_of(values, count, denominations):
         if n > 1:
             kinds += 1
             outputs += n
-        if values[start] > limits.DUST_SAT:
+        if values[start] > limits.dust_sat:
             amount = max(amount, n)
         if is_in(denominations, values[start]):
             standard += n
@@ -101,16 +96,16 @@ def repeats_of(values, count, denominations):
 
 
 @njit(nogil=True, cache=True)
-def is_whirlpool(f, in_values, in_scripts, values, scripts):
+def is_whirlpool(limits, f, in_values, in_scripts, values, scripts):
     """Whirlpool mix; all four arrays sorted."""
     n = f.inputs
-    if n < limits.WHIRLPOOL_LEAST or n > limits.WHIRLPOOL_MOST or f.outputs != n:
-        return False
-    if f.input_scripts != n or f.output_scripts != n or values[0] != values[n - 1] or values[0] not in _POOLS:
+    if n < limits.whirlpool_least or n > limits.whirlpool_most or f.outputs != n:
         return False
     pool = values[0]
+    if f.input_scripts != n or f.output_scripts != n or pool != values[n - 1] or pool not in limits.whirlpool_pools_sat:
+        return False
     # Sorted: some input is worth exactly the pool, some more, none less.
-    if in_values[0] != pool or in_values[n - 1] == pool or in_values[n - 1] > pool + limits.WHIRLPOOL_ROOM_SAT:
+    if in_values[0] != pool or in_values[n - 1] == pool or in_values[n - 1] > pool + limits.whirlpool_room_sat:
         return False
     for i in range(n):  # noqa: SIM110
         if is_in(scripts[:n], in_scripts[i]):
@@ -119,77 +114,77 @@ def is_whirlpool(f, in_values, in_scripts, values, scripts):
 
 
 @njit(nogil=True, cache=True)
-def is_spread(f):
+def is_spread(limits, f):
     """True if the commonest script gives at most a tenth of the inputs."""
-    return limits.ONE_SCRIPT_SHARE * f.commonest <= f.inputs
+    return limits.one_script_share * f.commonest <= f.inputs
 
 
 @njit(nogil=True, cache=True)
-def is_wasabi2_graphsense(f, repeats, least_value):
+def is_wasabi2_graphsense(limits, f, repeats, least_value):
     """Wasabi 2 as graphsense-lib sees it."""
     return (
-        f.inputs >= limits.WASABI2_LEAST_INPUTS[0]
-        and is_spread(f)
+        f.inputs >= limits.wasabi2_least_inputs[0]
+        and is_spread(limits, f)
         and f.output_scripts == f.outputs
-        and least_value >= limits.WASABI2_LEAST_SAT
-        and repeats.values >= limits.LEAST_EQUAL
+        and least_value >= limits.wasabi2_least_sat
+        and repeats.values >= limits.least_equal
         and 2 * repeats.outputs >= f.outputs - 1
         and repeats.outputs < f.outputs
     )
 
 
 @njit(nogil=True, cache=True)
-def is_wasabi2_dumplings(f, repeats):
+def is_wasabi2_dumplings(limits, f, repeats):
     """Wasabi 2 as Dumplings sees it."""
-    share, whole = limits.WASABI2_SHARE
-    enough = f.inputs >= limits.WASABI2_LEAST_INPUTS[1] and whole * repeats.denominations > share * f.outputs
+    share, whole = limits.wasabi2_share
+    enough = f.inputs >= limits.wasabi2_least_inputs[1] and whole * repeats.denominations > share * f.outputs
     return enough and f.sorted_segwit
 
 
 @njit(nogil=True, cache=True)
-def is_wasabi2_relaxed(f, repeats):
+def is_wasabi2_relaxed(limits, f, repeats):
     """Wasabi 2 with few inputs."""
-    share, whole = limits.WASABI2_SHARE
+    share, whole = limits.wasabi2_share
     return (
-        f.inputs >= limits.WASABI2_LEAST_INPUTS[2]
+        f.inputs >= limits.wasabi2_least_inputs[2]
         and f.output_scripts == f.outputs
-        and repeats.values >= limits.LEAST_EQUAL
+        and repeats.values >= limits.least_equal
         and whole * repeats.denominations >= share * f.outputs
     )
 
 
 @njit(nogil=True, cache=True)
-def is_wasabi1_shape(f, equal):
+def is_wasabi1_shape(limits, f, equal):
     """What Wasabi 1.0 and 1.1 have in common."""
     return (
-        f.inputs >= limits.WASABI1_LEAST_INPUTS
-        and equal >= limits.LEAST_EQUAL
+        f.inputs >= limits.wasabi1_least_inputs
+        and equal >= limits.least_equal
         and equal <= f.input_scripts
-        and f.input_scripts <= limits.WASABI1_SCRIPTS_EACH * equal
-        and is_spread(f)
+        and f.input_scripts <= limits.wasabi1_scripts_each * equal
+        and is_spread(limits, f)
         and f.output_scripts == f.outputs
     )
 
 
 @njit(nogil=True, cache=True)
-def is_wasabi1_0(f, values):
+def is_wasabi1_0(limits, f, values):
     """Wasabi 1.0; values sorted."""
     equal, start = 0, 0
     while start < f.outputs:
         end = run_end(values, f.outputs, start)
-        if abs(values[start] - limits.WASABI1_SAT) <= limits.WASABI1_ROOM_SAT:
+        if abs(values[start] - limits.wasabi1_sat) <= limits.wasabi1_room_sat:
             equal = max(equal, end - start)
         start = end
-    return is_wasabi1_shape(f, equal) and 2 * equal >= f.outputs - 1
+    return is_wasabi1_shape(limits, f, equal) and 2 * equal >= f.outputs - 1
 
 
 @njit(nogil=True, cache=True)
-def is_wasabi1_1(f, values):
+def is_wasabi1_1(limits, f, values):
     """Wasabi 1.1; values sorted, so that the levels come one after the other."""
     equal, total, at = 0, 0, 0
-    level = limits.WASABI1_SAT
+    level = limits.wasabi1_sat
     while at < f.outputs:
-        room = level // limits.WASABI1_ROOM_SHARE
+        room = level // limits.wasabi1_room_share
         while at < f.outputs and values[at] < level - room:
             at += 1
         first = at
@@ -199,32 +194,32 @@ def is_wasabi1_1(f, values):
             total += at - first
             equal = max(equal, at - first)
         level *= 2
-    if not is_wasabi1_shape(f, equal):
+    if not is_wasabi1_shape(limits, f, equal):
         return False
     return 2 * total >= f.outputs - 1 or total >= f.outputs - f.input_scripts - 1
 
 
 @njit(nogil=True, cache=True)
-def is_joinmarket(f, equal):
+def is_joinmarket(limits, f, equal):
     """JoinMarket; `equal` is the most equal outputs above dust."""
-    more, than = limits.JOINMARKET_OUTPUTS_EACH
-    if equal < limits.LEAST_EQUAL or 2 * equal < f.outputs or equal > f.input_scripts or equal == f.outputs:
+    more, than = limits.joinmarket_outputs_each
+    if equal < limits.least_equal or 2 * equal < f.outputs or equal > f.input_scripts or equal == f.outputs:
         return False
     if f.output_scripts != f.outputs:
         return False
-    if f.inputs < limits.JOINMARKET_LARGE:
+    if f.inputs < limits.joinmarket_large:
         return True
-    return f.inputs <= limits.JOINMARKET_INPUTS_EACH * equal and than * f.outputs >= more * equal
+    return f.inputs <= limits.joinmarket_inputs_each * equal and than * f.outputs >= more * equal
 
 
 @njit(nogil=True, cache=True)
-def is_generic(f, equal):
+def is_generic(limits, f, equal):
     """Equal outputs that at least as many scripts pay for."""
-    return equal >= limits.LEAST_EQUAL and 3 * equal >= f.outputs and f.input_scripts >= equal
+    return equal >= limits.least_equal and 3 * equal >= f.outputs and f.input_scripts >= equal
 
 
 @njit(nogil=True, cache=True)
-def is_blocksci_flag(f, every_value):
+def is_blocksci_flag(limits, f, every_value):
     """BlockSci's flag; all values, sorted."""
     people = (f.every_output + 1) // 2
     if f.inputs < 2 or f.every_output < 3 or people > f.inputs or people > f.input_scripts:
@@ -234,16 +229,16 @@ def is_blocksci_flag(f, every_value):
         end = run_end(every_value, f.every_output, start)
         if end - start > people:
             return False
-        if end - start == people and every_value[start] not in _TOKEN:
+        if end - start == people and every_value[start] not in limits.token_sat:
             found = True
         start = end
     return found
 
 
 @njit(nogil=True, cache=True)
-def is_stonewall(f, values):
+def is_stonewall(limits, f, values):
     """Stonewall; values sorted."""
-    if f.outputs not in limits.STONEWALL_OUTPUTS or f.output_scripts != f.outputs or f.input_scripts < 2:
+    if f.outputs not in limits.stonewall_outputs or f.output_scripts != f.outputs or f.input_scripts < 2:
         return False
     pairs, value, start = 0, np.int64(0), 0
     while start < f.outputs:
@@ -252,39 +247,39 @@ def is_stonewall(f, values):
             pairs += 1
             value = values[start]
         start = end
-    return pairs == 1 and value >= limits.STONEWALL_LEAST_SAT
+    return pairs == 1 and value >= limits.stonewall_least_sat
 
 
 @njit(nogil=True, cache=True)
-def is_tx0_possible(values, count):
+def is_tx0_possible(limits, values, count):
     """True if some value is that of an output prepared for a pool; anything else cannot be a Tx0."""
     for i in range(count):
-        for pool, _ in _TX0_POOLS:
-            if pool + limits.TX0_LEAST_ROOM_SAT <= values[i] and values[i] <= pool + limits.TX0_MOST_ROOM_SAT:
+        for pool, _ in limits.tx0_pools_sat:
+            if pool + limits.tx0_least_room_sat <= values[i] and values[i] <= pool + limits.tx0_most_room_sat:
                 return True
     return False
 
 
 @njit(nogil=True, cache=True)
-def is_tx0(values, outputs):
+def is_tx0(limits, values, outputs):
     """Preparation of a Whirlpool mix, given exactly one OP_RETURN; values sorted."""
-    for pool, fee in _TX0_POOLS:
+    for pool, fee in limits.tx0_pools_sat:
         fees, equal, start = 0, 0, 0
         while start < outputs:
             end = run_end(values, outputs, start)
             value = values[start]
             if fee <= 2 * value and value <= 3 * fee:
                 fees += end - start
-            if pool + limits.TX0_LEAST_ROOM_SAT <= value and value <= pool + limits.TX0_MOST_ROOM_SAT:
+            if pool + limits.tx0_least_room_sat <= value and value <= pool + limits.tx0_most_room_sat:
                 equal = max(equal, end - start)
             start = end
-        if fees == 1 and equal >= max(1, outputs - limits.TX0_OTHERS) and equal <= limits.TX0_MOST_EQUAL:
+        if fees == 1 and equal >= max(1, outputs - limits.tx0_others) and equal <= limits.tx0_most_equal:
             return True
     return False
 
 
 @njit(nogil=True, cache=True)
-def is_other_equal_output(f, repeats, values, in_values):
+def is_other_equal_output(limits, f, repeats, values, in_values):
     """One repeated value and as many others, or one less; values of both sides sorted."""
     n = repeats.outputs
     others = f.outputs - n
@@ -297,7 +292,7 @@ def is_other_equal_output(f, repeats, values, in_values):
     at = f.outputs - 1
     while values[at] == equal:
         at -= 1
-    return in_values[f.inputs - 1] <= equal + values[at] - limits.OTHER_EQUAL_FEE_SAT
+    return in_values[f.inputs - 1] <= equal + values[at] - limits.other_equal_fee_sat
 
 
 @njit(nogil=True, cache=True)

@@ -148,32 +148,32 @@ def _read_inputs(columns, begin, end, values, scripts):
 
 
 @njit(nogil=True, cache=True)
-def _shape_signs(f, room, denominations):
+def _shape_signs(limits, f, room, denominations):
     """Signs of a transaction of two inputs or more; all arrays sorted."""
     signs = 0
     values = room.values
-    repeats = repeats_of(values, f.outputs, denominations)
-    if is_whirlpool(f, room.in_values, room.in_scripts, values, room.scripts):
+    repeats = repeats_of(limits, values, f.outputs, denominations)
+    if is_whirlpool(limits, f, room.in_values, room.in_scripts, values, room.scripts):
         signs |= WHIRLPOOL
-    if is_wasabi2_graphsense(f, repeats, values[0]):
+    if is_wasabi2_graphsense(limits, f, repeats, values[0]):
         signs |= WASABI2_GRAPHSENSE
-    if is_wasabi2_dumplings(f, repeats):
+    if is_wasabi2_dumplings(limits, f, repeats):
         signs |= WASABI2_DUMPLINGS
-    if is_wasabi2_relaxed(f, repeats):
+    if is_wasabi2_relaxed(limits, f, repeats):
         signs |= WASABI2_RELAXED
-    if is_wasabi1_0(f, values):
+    if is_wasabi1_0(limits, f, values):
         signs |= WASABI1_0
-    if is_wasabi1_1(f, values):
+    if is_wasabi1_1(limits, f, values):
         signs |= WASABI1_1
-    if is_joinmarket(f, repeats.amount):
+    if is_joinmarket(limits, f, repeats.amount):
         signs |= JOINMARKET
-    if is_blocksci_flag(f, room.every_value):
+    if is_blocksci_flag(limits, f, room.every_value):
         signs |= BLOCKSCI_FLAG
-    if is_generic(f, repeats.amount):
+    if is_generic(limits, f, repeats.amount):
         signs |= GENERIC
-    if is_stonewall(f, values):
+    if is_stonewall(limits, f, values):
         signs |= STONEWALL
-    if is_other_equal_output(f, repeats, values, room.in_values):
+    if is_other_equal_output(limits, f, repeats, values, room.in_values):
         signs |= OTHER_EQUAL_OUTPUT
     return signs
 
@@ -198,10 +198,10 @@ def _by_counts(wanted, inputs, outputs):
 
 
 @njit(nogil=True, cache=True)
-def _by_values(wanted, inputs, every_value, count):
+def _by_values(limits, wanted, inputs, every_value, count):
     """The bits of `wanted` that the values of all outputs leave possible; sorts."""
     sort_rows(every_value, count)
-    if (wanted & TX0) != 0 and not is_tx0_possible(every_value, count):
+    if (wanted & TX0) != 0 and not is_tx0_possible(limits, every_value, count):
         wanted &= ~TX0
     if inputs < _LEAST_INPUTS_OF_LEVELS and not _repeats(every_value, count):
         wanted &= TX0 | UNNECESSARY_INPUT
@@ -209,12 +209,12 @@ def _by_values(wanted, inputs, every_value, count):
 
 
 @njit(nogil=True, cache=True)
-def _signs(columns, room, denominations, wanted, begin, end, first, last):
+def _signs(limits, columns, room, denominations, wanted, begin, end, first, last):
     """Signs of one transaction, given the bounds of its inputs and outputs."""
     found, count = 0, last - first
     if wanted != UNNECESSARY_INPUT:
         room.every_value[:count] = columns.value[first:last]
-        wanted = _by_values(wanted, end - begin, room.every_value, count)
+        wanted = _by_values(limits, wanted, end - begin, room.every_value, count)
     if wanted == 0 or columns.spent[begin] < 0:
         return found
     shape = (wanted & ~(TX0 | UNNECESSARY_INPUT)) != 0
@@ -227,7 +227,7 @@ def _signs(columns, room, denominations, wanted, begin, end, first, last):
     if uih and is_input_unnecessary(outputs, room.values, inputs, room.in_values):
         found |= UNNECESSARY_INPUT
     sort_rows(room.values, outputs)
-    if (wanted & TX0) != 0 and notes == 1 and is_tx0(room.values, outputs):
+    if (wanted & TX0) != 0 and notes == 1 and is_tx0(limits, room.values, outputs):
         found |= TX0
     if shape:
         input_scripts, commonest = _distinct(room.in_scripts, inputs)
@@ -235,17 +235,18 @@ def _signs(columns, room, denominations, wanted, begin, end, first, last):
         sort_rows(room.in_values, inputs)
         in_order = in_order and falling
         f = Figures(inputs, input_scripts, commonest, outputs, output_scripts, count, in_order)
-        found |= _shape_signs(f, room, denominations)
+        found |= _shape_signs(limits, f, room, denominations)
     return found
 
 
 @njit(nogil=True, cache=True)
-def gate_signs(tx_index, columns, denominations, wanted, signs):
+def gate_signs(tx_index, columns, limits, denominations, wanted, signs):
     """Find the signs of a batch of transactions.
 
     Args:
         tx_index: int64 (n,), rows of the transaction table.
         columns: `Columns`.
+        limits: `kernels.signs.limits.Limits`.
         denominations: int64, ascending, the standard amounts of Wasabi 2.
         wanted: bits to look for.
         signs: uint32 (n,), overwritten.
@@ -269,4 +270,4 @@ def gate_signs(tx_index, columns, denominations, wanted, signs):
         signs[k] = 0
         possible = _by_counts(wanted, end - begin, last - first)
         if possible:
-            signs[k] = _signs(columns, room, denominations, possible, begin, end, first, last) & wanted
+            signs[k] = _signs(limits, columns, room, denominations, possible, begin, end, first, last) & wanted

@@ -1,5 +1,6 @@
 """One cluster at a level, under an overlay or not: its members, and whatever else is asked about them."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,15 @@ from cointrail.cluster.structure.evidence import Evidence, Inferences, evidence
 from cointrail.cluster.structure.evolution import Evolution, evolution
 from cointrail.errors import UsageError
 from cointrail.ledger.reader import Reader
-from cointrail.service.clustering.levels import Level, edges_of_level, level_named, model_of, rules_of_level
+from cointrail.service.clustering.levels import (
+    Level,
+    edges_of_level,
+    guards_with,
+    level_named,
+    model_of,
+    rules_of_level,
+)
+from cointrail.service.clustering.tagged import Tags
 from cointrail.service.names import address_or_none
 
 if TYPE_CHECKING:
@@ -37,10 +46,11 @@ class Cluster:
         level: at which it is seen.
         overlay: file of the corrections to apply.
         model: file of the change model that gives leads at L3.
+        tagged: actor by address: above L1 the guard keeps scripts of different actors apart.
 
     Raises:
         UsageError: an unknown level, or one that takes no model.
-        InputRefused: the overlay or the model is refused.
+        InputRefused: the overlay, the model or a tagged address is refused.
         Unavailable: the ledger has no clusters up to the snapshot, or is damaged.
     """
 
@@ -52,9 +62,11 @@ class Cluster:
         level: Level = "L1",
         overlay: Path | None = None,
         model: Path | None = None,
+        tagged: Mapping[str, str] | None = None,
     ) -> None:
         self.reader, self.script_id, self.level = reader, script_id, level_named(level)
         self.model = model_of(level, model)
+        self.tags = Tags.of(reader, tagged)
         self.clusters: Forest | OverlayView
         self.corrected: OverlayView | None = None
         if overlay is None:
@@ -77,11 +89,11 @@ class Cluster:
             return None
         from cointrail.cluster.level.view import build
 
-        edges = edges_of_level(self.forest, self.level, self.model)
+        edges, guards = edges_of_level(self.forest, self.level, self.model), guards_with(self.tags)
         if not self.corrected:
-            return build(self.forest, self.level, edges)
+            return build(self.forest, self.level, edges, guards)
         edges = edges.where(self._stand(edges))
-        return build(self.forest, self.level, edges, base=self.corrected.all_roots())
+        return build(self.forest, self.level, edges, guards, base=self.corrected.all_roots())
 
     def _stand(self, edges: Edges) -> npt.NDArray[np.bool_]:
         """Which inferences an overlay leaves standing."""
@@ -110,6 +122,13 @@ class Cluster:
     def level_one_clusters(self) -> int:
         """How many L1 clusters the level joins."""
         return len(self.view.level_one_clusters(self.script_id)) if self.view else 1
+
+    @cached_property
+    def is_conflicted(self) -> bool:
+        """True if an L1 cluster inside holds scripts that are tagged with different actors: nothing extends it."""
+        if not self.view or not self.view.conflicted:
+            return False
+        return bool(np.isin(self.view.level_one_clusters(self.script_id), self.view.conflicted).any())
 
     @cached_property
     def activity(self) -> Activity:

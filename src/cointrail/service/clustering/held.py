@@ -1,5 +1,6 @@
 """What guards hold for review, and blocks that made a cluster grow at once: the list that somebody has to read."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -18,17 +19,25 @@ from cointrail.service.clustering.levels import (
     MODEL,
     Level,
     edges_of_level,
+    guards_with,
     level_named,
     lists_used,
     model_of,
     name_of_model,
     note_of,
 )
+from cointrail.service.clustering.tagged import Tags
 from cointrail.service.names import moment, snapshot_name, txid_of
 
 
 def held(
-    reader: Reader, *, level: Level = "L2", first: int = 0, limit: int | None = None, model: Path | None = None
+    reader: Reader,
+    *,
+    level: Level = "L2",
+    first: int = 0,
+    limit: int | None = None,
+    model: Path | None = None,
+    tagged: Mapping[str, str] | None = None,
 ) -> HeldAnswer:
     """All inferences of a level that its guards hold, and the growth alarms of L1.
 
@@ -38,10 +47,11 @@ def held(
         first: number of the first row of both lists.
         limit: most rows of each, None for all.
         model: file of the change model that gives leads at L3.
+        tagged: actor by address: what would join scripts of different actors is held.
 
     Raises:
         UsageError: another level, or one that takes no model.
-        InputRefused: the model is refused.
+        InputRefused: the model or a tagged address is refused.
         Unavailable: the ledger has no clusters up to the snapshot, or is damaged.
     """
     from cointrail.cluster.level.view import build
@@ -49,9 +59,9 @@ def held(
     level = level_named(level)
     if level == "L1":
         raise UsageError("level L1 holds nothing for review", hint="ask for level L2 or L3; its alarms come with them")
-    leads = model_of(level, model)
+    leads, tags = model_of(level, model), Tags.of(reader, tagged)
     forest = Forest(reader)
-    view = build(forest, level, edges_of_level(forest, level, leads))
+    view = build(forest, level, edges_of_level(forest, level, leads), guards_with(tags))
     alarms = growth_alarms(forest)
     shown = slice(first, None if limit is None else first + limit)
     rows, named = view.held[shown], alarms[shown]
@@ -73,6 +83,7 @@ def held(
         rules=(Rule(vote.RULE, vote.VERSION), Rule(*GUARD), *([Rule(MODEL, 1)] if leads else [])),
         snapshot=snapshot_name(reader),
         lists=lists_used(forest),
+        tagged=tags.used((GUARD,)) if tags else None,
     )
 
 

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Literal, get_args
 from cointrail.cluster.change import vote
 from cointrail.cluster.forest.view import Forest
 from cointrail.cluster.level.edges import EdgeRule, Edges, stored_changes
+from cointrail.cluster.level.guard import Guards
 from cointrail.errors import UsageError
 from cointrail.service.answers import ListUsed, ModelName
 
 if TYPE_CHECKING:
     from cointrail.cluster.learned.model import Model
+    from cointrail.service.clustering.tagged import Tags
 
 Level = Literal["L1", "L2", "L3"]
 LEVELS: tuple[Level, ...] = get_args(Level)
@@ -40,15 +42,15 @@ def model_of(level: Level, path: Path | None) -> "Model | None":
 
     Raises:
         UsageError: the level takes no model.
-        InputRefused, Unavailable: as `open_model`.
+        InputRefused, Unavailable: as `cluster.learned.model.load`.
     """
     if path is None:
         return None
     if level != "L3":
         raise UsageError(f"level {level} takes no model: its names are leads", hint="ask for level L3, or give none")
-    from cointrail.service.clustering.models import open_model
+    from cointrail.cluster.learned.model import load
 
-    return open_model(path)
+    return load(path)
 
 
 def edges_of_level(forest: Forest, level: Level, model: "Model | None" = None) -> Edges:
@@ -62,6 +64,14 @@ def edges_of_level(forest: Forest, level: Level, model: "Model | None" = None) -
     from cointrail.cluster.learned.edges import model_edges
 
     return Edges.together((stored, model_edges(forest.reader, forest, model)))
+
+
+def guards_with(tags: "Tags | None") -> Guards:
+    """The guards of a level above L1: the defaults, and what tags keep apart.
+
+    Method: METHODS.md 2.6.
+    """
+    return Guards(cannot_link=tags.cannot_link()) if tags else Guards()
 
 
 def rules_of_level(

@@ -1,6 +1,6 @@
 """The lists of a cluster's answer: what was asked for becomes names, one page of each."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -9,7 +9,7 @@ import numpy as np
 from cointrail.cluster.accuracy import measured
 from cointrail.cluster.change.rules import VOTING
 from cointrail.cluster.change.tally import FAMILIES
-from cointrail.cluster.disputes import TEXT, Reason
+from cointrail.cluster.disputes import LIGHTNING, TEXT, Reason
 from cointrail.cluster.forest.extend import CO_SPEND as CO_SPEND_RULE
 from cointrail.cluster.forest.extend import SAME_KEY as SAME_KEY_RULE
 from cointrail.cluster.gate.gate import collaborative, signs_of
@@ -65,14 +65,7 @@ class Lists:
     totals: dict[str, int] = field(default_factory=dict)
 
 
-def lists_of(
-    found: Cluster,
-    show: Collection[str],
-    page: Page,
-    *,
-    order: Literal["time", "size"],
-    tagged: Mapping[str, str],
-) -> Lists:
+def lists_of(found: Cluster, show: Collection[str], page: Page, *, order: Literal["time", "size"]) -> Lists:
     """Make the lists that were asked for."""
     lists = Lists()
     if "transactions" in show:
@@ -85,7 +78,7 @@ def lists_of(
     if "bridges" in show:
         lists.bridges, lists.totals["bridges"] = _bridges(found, page), len(found.bridges.piece)
     if "suspicious" in show:
-        lists.suspicious, lists.totals["suspicious"] = suspicious(found, page.range, dict(tagged))
+        lists.suspicious, lists.totals["suspicious"] = suspicious(found, page.range)
     return lists
 
 
@@ -197,7 +190,9 @@ def rule_named(code: int) -> str:
 
 
 def disputes(found: Cluster) -> tuple[ClusterDispute, ...]:
-    """Later signs against the co-spends inside."""
+    """Later signs against the co-spends inside; none if an overlay switches their rule off."""
+    if found.corrected and LIGHTNING[0] in found.corrected.effect.rules_off:
+        return ()
     reader = found.reader
     about = reader.column("dispute", "tx_index").astype(np.int64)
     rows = np.flatnonzero(np.isin(about, found.evidence.co_spends))

@@ -9,38 +9,40 @@ from cointrail.cluster.structure.suspicion import Difference, Suspicion, Suspici
 from cointrail.errors import InputRefused
 from cointrail.service.answers import HabitAnswer, SuspicionAnswer
 from cointrail.service.clustering.cluster import Cluster
-from cointrail.service.clustering.tagged import scripts_of
 from cointrail.service.names import moment, txid_of
 
 SHOWN_PARTS = 10
 """Parts that are named by size, the largest first."""
 
 _CLEAR_BITS = 3.0  # differences that are worth a word
-
-
 _MOST_ACTORS = 500  # pairs of them are compared at every bridge
 
 
-def suspicious(
-    found: Cluster, ranks: Callable[[int], Iterable[int]], tagged: dict[str, str]
-) -> tuple[tuple[SuspicionAnswer, ...], int]:
+def suspicious(found: Cluster, ranks: Callable[[int], Iterable[int]]) -> tuple[tuple[SuspicionAnswer, ...], int]:
     """(a page of the ranking, how many there are).
 
     Raises:
-        InputRefused: a tagged address is refused.
+        InputRefused: too many actors are tagged inside.
     """
-    scripts, numbers, actors = scripts_of(found.reader, tagged)
-    inside = np.isin(np.array(scripts, np.int64), found.scripts)
-    present, renumbered = np.unique(np.array(numbers, np.int64)[inside], return_inverse=True)
+    marked, actors = _tagged_inside(found)
+    ranking = Suspicions(found.reader, found.activity, found.evidence, found.bridges, marked)
+    return tuple(_answer(found, ranking[rank], rank, actors) for rank in ranks(len(ranking))), len(ranking)
+
+
+def _tagged_inside(found: Cluster) -> tuple[Tagged, tuple[str, ...]]:
+    """The tagged scripts of a cluster, and the names of their actors by number."""
+    tags = found.tags
+    if tags is None:
+        return Tagged(), ()
+    inside = np.isin(tags.script_id, found.scripts)
+    present, renumbered = np.unique(tags.actor[inside], return_inverse=True)
     if len(present) > _MOST_ACTORS:
         raise InputRefused(
             f"{len(present)} different actors are tagged inside this cluster",
             hint=f"give a table of at most {_MOST_ACTORS} that matter",
         )
-    actors = tuple(actors[number] for number in present.tolist())
-    marked = Tagged(np.array(scripts, np.int64)[inside], renumbered.astype(np.int64))
-    ranking = Suspicions(found.reader, found.activity, found.evidence, found.bridges, marked)
-    return tuple(_answer(found, ranking[rank], rank, actors) for rank in ranks(len(ranking))), len(ranking)
+    marked = Tagged(tags.script_id[inside], renumbered.astype(np.int64))
+    return marked, tuple(tags.actors[number] for number in present.tolist())
 
 
 def _answer(found: Cluster, each: Suspicion, rank: int, actors: tuple[str, ...]) -> SuspicionAnswer:
@@ -53,7 +55,7 @@ def _answer(found: Cluster, each: Suspicion, rank: int, actors: tuple[str, ...])
         height=None if by_hand else moment(found.reader, tx_index).height,
         rule=EdgeRule(code).rule if code in list(EdgeRule) else "cospend",
         score_bits=each.score,
-        reason=_reason(each, named),
+        reason=_reason(each, named, found.tags.table.source if found.tags else ""),
         separated=each.separated,
         parts=len(each.parts),
         sizes=each.parts[:SHOWN_PARTS],
@@ -69,13 +71,14 @@ def _habit(each: Difference) -> HabitAnswer:
     return HabitAnswer(each.habit, larger, smaller, each.bits)
 
 
-def _reason(each: Suspicion, actors: tuple[tuple[str, ...], ...]) -> str:
+def _reason(each: Suspicion, actors: tuple[tuple[str, ...], ...], source: str) -> str:
     """The figures in one lower-case line."""
     told = []
     if len(each.parts) > 1:
         told.append(f"alone holds together parts of {each.parts[0]:,} and {each.parts[1]:,} scripts")
     if each.separated:
-        told.append("different actors lie apart in them: " + " | ".join("/".join(part) for part in actors if part))
+        parted = " | ".join("/".join(part) for part in actors if part)
+        told.append(f"its parts are attributed to different actors by {source}: {parted}")
     clear = [difference.habit for difference in each.differences if difference.bits >= _CLEAR_BITS]
     if clear:
         told.append(f"the two largest differ in {', '.join(clear)}")

@@ -2,12 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from cointrail.errors import InputRefused
+from cointrail.simulation.score.backward_rows import backward_rows
+from cointrail.simulation.score.cashout_rows import cashout_rows
 from cointrail.simulation.score.change_rows import change_rows
 from cointrail.simulation.score.cluster_rows import cluster_rows
 from cointrail.simulation.score.coinjoin_rows import coinjoin_rows
@@ -15,7 +17,9 @@ from cointrail.simulation.score.criteria import criteria_rows
 from cointrail.simulation.score.ledger_rows import ledger_rows
 from cointrail.simulation.score.market_rows import market_rows
 from cointrail.simulation.score.rows import Row
+from cointrail.simulation.score.source_rows import source_rows
 from cointrail.simulation.score.tables import Tables
+from cointrail.simulation.score.taint_rows import taint_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +58,24 @@ def score(results: Path, world: Path) -> Score:
             *cluster_rows(tables),
             *change_rows(tables),
             *coinjoin_rows(tables),
-            *market_rows(tables),
-            *criteria_rows(),
+            *sorted(_criteria(tables), key=_number),
         )
     return Score(snapshot, hashlib.sha256(manifest.read_bytes()).hexdigest(), rows)
+
+
+def _criteria(tables: Tables) -> Iterator[Row]:
+    """Rows of all criteria, answered or not."""
+    yield from market_rows(tables)
+    yield from source_rows(tables)
+    yield from backward_rows(tables)
+    yield from cashout_rows(tables)
+    yield from taint_rows(tables)
+    yield from criteria_rows()
+
+
+def _number(row: Row) -> int:
+    """Of the criterion that a row belongs to."""
+    return int(row.id.split(".")[1])
 
 
 def write(result: Score, path: Path) -> None:

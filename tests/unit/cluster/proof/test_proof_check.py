@@ -158,7 +158,7 @@ def test_nothing_is_proved_of_one_script(proof):
 
 
 def test_unknown_levels_and_networks_are_not_checked(proof):
-    assert check(replace(proof, level="L4")) != ()
+    assert check(replace(proof, level="L4")) == ("level 'L4' cannot be checked, only L1, L2, L3",)
     assert check(replace(proof, network="dogecoin")) == ("network 'dogecoin' is not known",)
 
 

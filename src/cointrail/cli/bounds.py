@@ -1,0 +1,217 @@
+"""`cointrail bounds`."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cointrail.cli.options import SHOWN, AsOfOption, JsonOption, LedgerOption, LimitOption
+from cointrail.cli.output import COMPILING, btc, note, note_page, number, print_fields, print_json, print_table
+from cointrail.cli.progress import ProgressLine, stop_on_interrupt
+from cointrail.config import required_ledger
+from cointrail.errors import Incomplete, Interrupted
+
+if TYPE_CHECKING:
+    from cointrail.service.tracing.bounds import BoundsAnswer, ConventionAmount, TargetBounds
+
+_EPILOG = """\b
+Examples:
+  cointrail bounds cluster:bcrt1q... bcrt1q... --ledger ledger
+  cointrail bounds bcrt1q... cluster:bcrt1q... --fees propagate --hops 20 --json"""
+
+
+class FeeName(StrEnum):
+    """What becomes of fees."""
+
+    ACCOUNT = "account"
+    PROPAGATE = "propagate"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("bounds", epilog=_EPILOG)(bounds)
+
+
+def bounds(
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="A txid, an outpoint txid:vout, an address, or cluster:ADDRESS.")
+    ],
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="The same of the money that is asked about.")],
+    ledger: LedgerOption = None,
+    also_source: Annotated[
+        list[str] | None, typer.Option("--also-source", metavar="SOURCE", help="One more source; repeatable.")
+    ] = None,
+    also_target: Annotated[
+        list[str] | None, typer.Option("--also-target", metavar="TARGET", help="One more target; repeatable.")
+    ] = None,
+    fees: Annotated[
+        FeeName, typer.Option("--fees", help="Book fees where they are paid, or follow them into the coinbase.")
+    ] = FeeName.ACCOUNT,
+    tags: Annotated[
+        Path | None,
+        typer.Option("--tags", metavar="FILE", help="Services to stop at: a TagPack, or a table address,actor."),
+    ] = None,
+    hops: Annotated[int | None, typer.Option("--hops", min=0, help="Follow at most this many deep.")] = None,
+    min_sat: Annotated[
+        int | None, typer.Option("--min-sat", min=0, help="Do not follow outputs that hold less than this.")
+    ] = None,
+    outputs: Annotated[
+        int | None, typer.Option("--max-outputs", min=0, help="Do not cross transactions of more outputs.")
+    ] = None,
+    cluster: Annotated[
+        int | None, typer.Option("--max-cluster", min=1, help="Nor follow into L1 clusters of more scripts.")
+    ] = None,
+    stop_at_coinjoins: Annotated[
+        bool, typer.Option("--stop-at-coinjoins", help="Nor cross collaborative transactions.")
+    ] = False,
+    transactions: Annotated[
+        int | None, typer.Option("--transactions", min=1, help="Stop after this many transactions. Default: a million.")
+    ] = None,
+    seconds: Annotated[int | None, typer.Option("--seconds", min=1, help="Stop after this time.")] = None,
+    require_complete: Annotated[
+        bool, typer.Option("--require-complete", help="Exit with code 7 if a budget widened the bounds.")
+    ] = False,
+    limit: LimitOption = None,
+    as_of: AsOfOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Say how much of TARGET derives from SOURCE, at least and at most, whatever the convention.
+
+    Every way to divide money that conserves value in each transaction lies between the two: what each policy says
+    stands beside them. A limit can only widen them, and it is said when one did.
+    """
+    given = {
+        "hops": hops,
+        "min_sat": min_sat,
+        "outputs": outputs,
+        "cluster": cluster,
+        "transactions": transactions,
+        "seconds": seconds,
+        "through_coinjoins": False if stop_at_coinjoins else None,
+    }
+    answer, stopped = _ask(
+        required_ledger(ledger),
+        as_of,
+        ([source, *(also_source or [])], [target, *(also_target or [])]),
+        fees=fees.value,
+        tags=tags,
+        limits={name: value for name, value in given.items() if value is not None},
+        most=limit,
+    )
+    if json:
+        print_json(answer)
+    else:
+        _print(answer, limit or SHOWN)
+    if stopped:
+        raise Interrupted("the bounds are as wide as what was not looked at makes them", hint="run it again")
+    if require_complete and not answer.complete:
+        raise Incomplete(
+            "a budget widened the bounds", hint="raise --transactions or --seconds, or narrow the question"
+        )
+
+
+def _ask(
+    folder: Path,
+    as_of: int | None,
+    question: tuple[list[str], list[str]],
+    *,
+    fees: str,
+    tags: Path | None,
+    limits: dict[str, Any],
+    most: int | None,
+) -> tuple["BoundsAnswer", bool]:
+    """(the answer, whether Ctrl-C cut it short)."""
+    from dataclasses import replace
+
+    from cointrail.kernels import are_compiled
+    from cointrail.service.ledgers import open_ledger
+    from cointrail.service.tracing.bounds import MOST_ALONE
+    from cointrail.service.tracing.bounds import bounds as ask
+    from cointrail.trace.bounds import WHOLE
+    from cointrail.trace.fees import FeeMode, Fees
+
+    if not are_compiled("subgraph.spends"):
+        note(COMPILING)
+    line = ProgressLine()
+    with open_ledger(folder, as_of) as opened, stop_on_interrupt() as flag:
+
+        def watch(passed: int, waiting: int) -> bool:
+            line.show(f"{number(passed)} transactions passed, {number(waiting)} outputs wait")
+            return flag.asked
+
+        answer = ask(
+            opened.reader,
+            *question,
+            limits=replace(WHOLE, **limits),
+            fees=Fees(FeeMode(fees)),
+            services=tags,
+            alone=max(most or 0, MOST_ALONE),
+            watch=watch,
+        )
+        opened.reader.check_current()
+        line.clear()
+        return answer, flag.asked
+
+
+def _print(answer: "BoundsAnswer", shown: int) -> None:
+    print(f"{_amount(answer)} satoshis of {_named(answer.targets)} derive from {_named(answer.sources)}")
+    print("under every convention that conserves value.\n")
+    print_fields(_fields(answer))
+    if len(answer.alone) > 1:
+        print("\neach output of the target by itself, as if it were the only one")
+        print_table(("at least", "at most", "of", "address", "outpoint"), (_row(each) for each in answer.alone[:shown]))
+        note_page(0, min(shown, len(answer.alone)), answer.target_outputs, "outputs")
+    if answer.conventions:
+        print()
+        print_table(
+            ("policy", "arrives", "ended at a limit", "inside", "how it divides"),
+            (_convention(each) for each in answer.conventions),
+        )
+    note("note: the bounds hold under every convention, a policy is one; see docs/methods/bounds.md")
+
+
+def _amount(answer: "BoundsAnswer") -> str:
+    lower, upper = number(answer.lower_sat), number(answer.upper_sat)
+    return f"exactly {lower}" if lower == upper else f"at least {lower} and at most {upper}"
+
+
+def _named(texts: tuple[str, ...]) -> str:
+    return texts[0] + (f" and {len(texts) - 1} more" if len(texts) > 1 else "")
+
+
+def _fields(answer: "BoundsAnswer") -> Iterator[tuple[str, str]]:
+    yield "source", f"{btc(answer.source_sat)} in {number(answer.source_outputs)} output(s)"
+    yield "target", f"{btc(answer.target_sat)} in {number(answer.target_outputs)} output(s)"
+    yield "at least", btc(answer.lower_sat)
+    yield "at most", btc(answer.upper_sat)
+    yield "subgraph", f"{number(answer.transactions)} transaction(s), {number(answer.arcs)} arc(s) between the two"
+    if answer.exact:
+        yield "limits", "none made the bounds wider"
+    else:
+        stops = ", ".join(f"{reason}: {number(count)}" for reason, count in answer.stops.items())
+        yield "limits", f"stopped at {stops} output(s)"
+        yield (
+            "unsure",
+            f"{number(answer.unsure_outputs)} output(s) of {btc(answer.unsure_sat)} may come from behind a limit: "
+            "the source's for the upper, clean for the lower bound",
+        )
+    if answer.fees["mode"] != "account":
+        yield "fees", "followed into the coinbase"
+    if tags := answer.tags:
+        yield "services", f"attributed by {tags.file} (SHA-256 {tags.sha256[:16]}): {tags.used} tag(s)"
+    yield "as of", f"height {number(answer.snapshot.height)} of {answer.snapshot.network}"
+    yield (
+        "basis",
+        answer.basis + ("" if answer.basis == "fact" else ": how wide the bounds are rests on a stop that is"),
+    )
+
+
+def _row(each: "TargetBounds") -> tuple[str, ...]:
+    end = each.address or each.script_type
+    return btc(each.lower_sat), btc(each.upper_sat), btc(each.value_sat), end, each.outpoint
+
+
+def _convention(each: "ConventionAmount") -> tuple[str, ...]:
+    return (each.policy, btc(each.traced_sat), btc(each.left_sat), "yes" if each.inside else "NO", each.text)

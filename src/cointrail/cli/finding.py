@@ -1,0 +1,49 @@
+"""What `funding` and `cashout` share: progress, Ctrl-C, and words about what was cut off."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from cointrail.cli.output import note, number
+from cointrail.cli.progress import ProgressLine, StopFlag, stop_on_interrupt
+from cointrail.errors import Incomplete, Interrupted
+
+_TEXT = "the walk was cut off: something was not followed"
+
+
+class Watch:
+    """Shows progress, and hears of Ctrl-C."""
+
+    def __init__(self, flag: StopFlag) -> None:
+        self._flag, self.line = flag, ProgressLine()
+
+    def __call__(self, passed: int, waiting: int) -> bool:
+        """Called between portions of a walk; True cancels."""
+        self.line.show(f"{number(passed)} transactions passed, {number(waiting)} outputs wait")
+        return self._flag.asked
+
+    def say_if_cut_off(self, *, complete: bool, required: bool) -> None:
+        """Say that the answer has gaps.
+
+        Raises:
+            Interrupted: somebody stopped it.
+            Incomplete: a budget did, and a complete answer is required.
+        """
+        if self._flag.asked:
+            raise Interrupted(_TEXT, hint="what is shown was found before")
+        if complete:
+            return
+        hint = "raise --transactions, or narrow the question"
+        if required:
+            raise Incomplete(_TEXT, hint=hint)
+        note(f"note: {_TEXT}; {hint}")
+
+
+@contextmanager
+def watched() -> Iterator[Watch]:
+    """A watch for the time of a walk."""
+    with stop_on_interrupt() as flag:
+        watch = Watch(flag)
+        try:
+            yield watch
+        finally:
+            watch.line.clear()

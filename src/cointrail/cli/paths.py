@@ -1,0 +1,209 @@
+"""`cointrail paths`."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cointrail.cli.options import SHOWN, AsOfOption, JsonOption, LedgerOption, LimitOption
+from cointrail.cli.output import COMPILING, btc, note, number, print_fields, print_json, print_table
+from cointrail.cli.progress import ProgressLine, stop_on_interrupt
+from cointrail.config import required_ledger
+from cointrail.errors import Incomplete, Interrupted
+
+if TYPE_CHECKING:
+    from cointrail.service.tracing.paths import HopAnswer, PathsAnswer
+
+_EPILOG = """\b
+Examples:
+  cointrail paths cluster:bcrt1q... bcrt1q... --ledger ledger
+  cointrail paths bcrt1q... cluster:bcrt1q... --by hops -k 3 --json"""
+
+_ORDERS = {"share": "most carried first", "hops": "shortest first", "time": "earliest arrival first"}
+_MOST_HOPS = 60  # of a path that fits a screen
+
+
+class OrderName(StrEnum):
+    """Which paths come first."""
+
+    SHARE = "share"
+    HOPS = "hops"
+    TIME = "time"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("paths", epilog=_EPILOG)(paths)
+
+
+def paths(
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="A txid, an outpoint txid:vout, an address, or cluster:ADDRESS.")
+    ],
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="The same of where paths may end.")],
+    ledger: LedgerOption = None,
+    also_source: Annotated[
+        list[str] | None, typer.Option("--also-source", metavar="SOURCE", help="One more source; repeatable.")
+    ] = None,
+    also_target: Annotated[
+        list[str] | None, typer.Option("--also-target", metavar="TARGET", help="One more target; repeatable.")
+    ] = None,
+    by: Annotated[
+        OrderName, typer.Option("--by", help="First those that carry most, the shortest, or the earliest to arrive.")
+    ] = OrderName.SHARE,
+    k: Annotated[int, typer.Option("--paths", "-k", min=1, max=10_000, help="Most paths.")] = 3,
+    tags: Annotated[
+        Path | None,
+        typer.Option("--tags", metavar="FILE", help="Services to stop at: a TagPack, or a table address,actor."),
+    ] = None,
+    hops: Annotated[int | None, typer.Option("--hops", min=0, help="Follow at most this many deep.")] = None,
+    min_sat: Annotated[
+        int | None, typer.Option("--min-sat", min=0, help="Do not follow less than this under haircut.")
+    ] = None,
+    min_share: Annotated[
+        int | None,
+        typer.Option("--min-share-ppm", min=0, help="Nor less than this many millionths of what the sources hold."),
+    ] = None,
+    outputs: Annotated[
+        int | None, typer.Option("--max-outputs", min=0, help="Do not cross transactions of more outputs.")
+    ] = None,
+    cluster: Annotated[
+        int | None, typer.Option("--max-cluster", min=1, help="Nor follow into L1 clusters of more scripts.")
+    ] = None,
+    through_coinjoins: Annotated[
+        bool, typer.Option("--through-coinjoins", help="Do not stop at collaborative transactions.")
+    ] = False,
+    transactions: Annotated[
+        int | None, typer.Option("--transactions", min=1, help="Stop after this many transactions. Default: 50,000.")
+    ] = None,
+    seconds: Annotated[int | None, typer.Option("--seconds", min=1, help="Stop after this time.")] = None,
+    require_complete: Annotated[
+        bool, typer.Option("--require-complete", help="Exit with code 7 if a budget ended the search.")
+    ] = False,
+    limit: LimitOption = None,
+    as_of: AsOfOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Find the best paths of outputs from SOURCE to TARGET.
+
+    Every hop is a fact: an output, made by the transaction that spends the one before. How much of the money went this
+    way is a convention, haircut's. That there is no path within the limits is an answer too, and says what stopped it.
+    """
+    given = {
+        "hops": hops,
+        "min_sat": min_sat,
+        "min_share_ppm": min_share,
+        "outputs": outputs,
+        "cluster": cluster,
+        "transactions": transactions,
+        "seconds": seconds,
+        "through_coinjoins": through_coinjoins or None,
+    }
+    answer, stopped = _ask(
+        required_ledger(ledger),
+        as_of,
+        ([source, *(also_source or [])], [target, *(also_target or [])]),
+        by=by.value,
+        k=k,
+        tags=tags,
+        limits={name: value for name, value in given.items() if value is not None},
+    )
+    if json:
+        print_json(answer)
+    else:
+        _print(answer, limit or SHOWN)
+    if answer.complete:
+        return
+    text = f"search incomplete after {number(answer.transactions_passed)} transactions: there may be other paths"
+    hint = "raise --transactions or --seconds, or narrow the question with --hops"
+    if stopped:
+        raise Interrupted(text, hint=hint)
+    if require_complete:
+        raise Incomplete(text, hint=hint)
+    note(f"note: {text}; {hint}")
+
+
+def _ask(
+    folder: Path,
+    as_of: int | None,
+    question: tuple[list[str], list[str]],
+    *,
+    by: str,
+    k: int,
+    tags: Path | None,
+    limits: dict[str, Any],
+) -> tuple["PathsAnswer", bool]:
+    """(the answer, whether Ctrl-C cut it short)."""
+    from dataclasses import replace
+
+    from cointrail.kernels import are_compiled
+    from cointrail.service.ledgers import open_ledger
+    from cointrail.service.tracing.paths import paths as ask
+    from cointrail.trace.paths import NEARBY
+
+    if not are_compiled("paths.best_ways"):
+        note(COMPILING)
+    line = ProgressLine()
+    with open_ledger(folder, as_of) as opened, stop_on_interrupt() as flag:
+
+        def watch(passed: int, waiting: int) -> bool:
+            line.show(f"{number(passed)} transactions passed, {number(waiting)} outputs wait")
+            return flag.asked
+
+        answer = ask(opened.reader, *question, by=by, k=k, limits=replace(NEARBY, **limits), services=tags, watch=watch)
+        opened.reader.check_current()
+        line.clear()
+        return answer, flag.asked
+
+
+def _print(answer: "PathsAnswer", shown: int) -> None:
+    print_fields(_fields(answer))
+    for place, path in enumerate(answer.paths[:shown], 1):
+        carries = f"carries {btc(path.carried_sat)} under haircut, {path.share_ppm / 10_000:.4f} % of its first output"
+        print(f"\npath {place}: {number(path.transactions)} transaction(s), {carries}")
+        rows = path.hops
+        if len(rows) > _MOST_HOPS:
+            rows = (*rows[: _MOST_HOPS // 2], *rows[-_MOST_HOPS // 2 :])
+        print_table(("height", "time", "value", "of", "carried", "address", "outpoint"), (_hop(each) for each in rows))
+        if len(rows) < len(path.hops):
+            note(f"{number(len(path.hops) - len(rows))} outputs in the middle are not shown; --json has them all")
+    listed = min(shown, len(answer.paths))
+    if listed < answer.total:
+        note(f"the best {number(listed)} of all paths are shown; see --paths and --limit")
+    if answer.paths:
+        note("note: the hops are facts; what a path carries is haircut's convention; see docs/methods/paths.md")
+
+
+def _fields(answer: "PathsAnswer") -> Iterator[tuple[str, str]]:
+    yield "from", _named(answer.sources)
+    yield "to", _named(answer.targets)
+    yield "found", answer.statement
+    yield (
+        "order",
+        {"share": "most carried first", "hops": "shortest first", "time": "earliest arrival first"}[answer.by],
+    )
+    yield "searched", f"{number(answer.transactions_passed)} transaction(s)"
+    if answer.stops:
+        yield "stopped", ", ".join(f"{reason}: {number(count)} output(s)" for reason, count in answer.stops.items())
+    if tags := answer.tags:
+        yield "services", f"attributed by {tags.file} (SHA-256 {tags.sha256[:16]}): {tags.used} tag(s)"
+    yield "as of", f"height {number(answer.snapshot.height)} of {answer.snapshot.network}"
+    yield "basis", f"{answer.basis}; what is carried: {answer.carried_basis}"
+
+
+def _named(texts: tuple[str, ...]) -> str:
+    return texts[0] + (f" and {len(texts) - 1} more" if len(texts) > 1 else "")
+
+
+def _hop(hop: "HopAnswer") -> tuple[str, ...]:
+    return (
+        number(hop.height),
+        hop.time_utc,
+        btc(hop.value_sat),
+        btc(hop.inputs_sat),
+        btc(hop.carried_sat),
+        hop.address or hop.script_type,
+        hop.outpoint,
+    )

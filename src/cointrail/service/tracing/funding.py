@@ -1,0 +1,200 @@
+"""Who paid this address or wallet, and which service did the money come from?"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from cointrail.cluster.gate.kinds import RULES as GATE
+from cointrail.cluster.gate.kinds import kind_of
+from cointrail.ledger.reader import Reader
+from cointrail.service.answers import INFERENCE, Basis, Rule, SnapshotName
+from cointrail.service.names import snapshot_name
+from cointrail.service.tracing.found import (
+    Attributed,
+    OutputPlace,
+    Place,
+    attributed,
+    output_place,
+    transaction_place,
+    wallet_of,
+)
+from cointrail.service.tracing.services import TagsUsed, find_services
+from cointrail.trace.finders import funding as finder
+from cointrail.trace.finders.funding import LIMITS, Funding, Payment, Source, Stop, find_funding
+from cointrail.trace.limits import Limits
+from cointrail.trace.policy import HAIRCUT
+from cointrail.trace.reason import Reason
+
+OWN: Final = "the wallet itself"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceAnswer:
+    """What of a payment left a service: `withdrawal` is the output that did, `sat` the part of the payment, by haircut.
+
+    `hops`: transactions between the withdrawal and the payment, the payment's own included; 0 if it is the payment.
+    """
+
+    attributed: Attributed
+    withdrawal: OutputPlace
+    sat: int
+    hops: int
+
+
+@dataclass(frozen=True, slots=True)
+class CoinJoinStop:
+    """A CoinJoin that a part of a payment came out of: nothing is said beyond it."""
+
+    transaction: Place
+    kind: str
+    sat: int
+    hops: int
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentAnswer:
+    """A payment and where it came from; what neither came from a service nor a CoinJoin is `rest_sat`, by reason."""
+
+    payment: OutputPlace
+    verdict: str
+    route: str
+    transactions: int
+    sources: tuple[SourceAnswer, ...]
+    coinjoins: tuple[CoinJoinStop, ...]
+    rest_sat: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceTotal:
+    """A service in sum: payments that came from it at least in part, withdrawals, and satoshis by haircut."""
+
+    attributed: Attributed
+    payments: int
+    direct: int
+    withdrawals: int
+    sat: int
+
+
+@dataclass(frozen=True, slots=True)
+class FundingAnswer:
+    """Who paid.
+
+    `services` by what came from each, the most first. `coinjoin_sat` came out of CoinJoins, `rest_sat` ended for
+    other reasons; with what came from services they sum to `paid_sat`. `verdicts` counts payments.
+    """
+
+    wallet: str
+    scripts: int
+    paid_sat: int
+    services: tuple[ServiceTotal, ...]
+    coinjoin_sat: int
+    rest_sat: dict[str, int]
+    verdicts: dict[str, int]
+    payments: tuple[PaymentAnswer, ...]
+    rules: tuple[Rule, ...]
+    limits: dict[str, int | bool | None]
+    overlay: str | None
+    tags: TagsUsed | None
+    complete: bool
+    snapshot: SnapshotName
+    basis: Basis = INFERENCE
+
+
+def funding(
+    reader: Reader,
+    wallet: str,
+    *,
+    services: Path | None = None,
+    overlay: Path | None = None,
+    limits: Limits = LIMITS,
+    watch: Callable[[int, int], bool] = lambda _passed, _waiting: False,
+) -> FundingAnswer:
+    """Find who paid an address, or `cluster:ADDRESS`.
+
+    Args:
+        reader: the ledger at a snapshot.
+        wallet: who is asked about.
+        services: a file of tags: where the walk stops, and whose names it finds.
+        overlay: a file of corrections, applied to the wallet's cluster.
+        limits: when else it stops.
+        watch: sees progress, and may cancel.
+
+    Raises:
+        UsageError: an overlay is given for an address alone.
+        InputRefused, NotFound: the address or a file is none, or the address is not in this snapshot.
+        Unavailable: the ledger's clusters do not reach the snapshot.
+    """
+    asked = wallet_of(reader, wallet, overlay)
+    stops, tags = find_services(reader, services)
+    found = find_funding(reader, asked.scripts, stops, limits=limits, watch=watch)
+    payments = tuple(_payment(reader, found, each, tags) for each in found.payments)
+    rest: Counter[str] = Counter()
+    for each in payments:
+        rest.update(each.rest_sat)
+    return FundingAnswer(
+        wallet=wallet,
+        scripts=len(asked.scripts),
+        paid_sat=sum(each.sat for each in found.payments),
+        services=_totals(payments),
+        coinjoin_sat=sum(stop.sat for each in payments for stop in each.coinjoins),
+        rest_sat=dict(rest),
+        verdicts=dict(Counter(each.verdict for each in payments)),
+        payments=payments,
+        rules=(
+            Rule(finder.RULE, finder.VERSION),
+            Rule(f"taint.{HAIRCUT.name}", HAIRCUT.version),
+            *(Rule(*each) for each in (found.flow.asked.gate if found.flow else GATE)),
+        ),
+        limits=asdict(limits),
+        overlay=asked.overlay,
+        tags=tags,
+        complete=found.complete,
+        snapshot=snapshot_name(reader),
+    )
+
+
+def _payment(reader: Reader, found: Funding, payment: Payment, tags: TagsUsed | None) -> PaymentAnswer:
+    return PaymentAnswer(
+        payment=output_place(reader, payment.output),
+        verdict=str(payment.verdict(found.services)),
+        route=str(payment.route),
+        transactions=payment.passed,
+        sources=tuple(_source(reader, found, each, tags) for each in payment.sources),
+        coinjoins=tuple(_coinjoin(reader, each) for each in payment.coinjoins),
+        rest_sat=_rest(payment),
+    )
+
+
+def _rest(payment: Payment) -> dict[str, int]:
+    rest: Counter[str] = Counter()
+    for reason, sat in payment.rest.items():
+        rest[OWN if reason in (Reason.SEED, Reason.TARGET) else str(reason)] += sat
+    return dict(rest)
+
+
+def _source(reader: Reader, found: Funding, source: Source, tags: TagsUsed | None) -> SourceAnswer:
+    named = attributed(found.services, source.service, tags)
+    return SourceAnswer(named, output_place(reader, source.output), source.sat, source.hops)
+
+
+def _coinjoin(reader: Reader, stop: Stop) -> CoinJoinStop:
+    return CoinJoinStop(transaction_place(reader, stop.tx_index), str(kind_of(stop.signs)), stop.sat, stop.hops)
+
+
+def _totals(payments: tuple[PaymentAnswer, ...]) -> tuple[ServiceTotal, ...]:
+    came = [(number, each) for number, payment in enumerate(payments) for each in payment.sources]
+    totals = []
+    for named in dict.fromkeys(each.attributed for _, each in came):
+        own = [(number, each) for number, each in came if each.attributed == named]
+        totals.append(
+            ServiceTotal(
+                attributed=named,
+                payments=len({number for number, _ in own}),
+                direct=len({number for number, each in own if each.hops == 0}),
+                withdrawals=len({each.withdrawal.outpoint for _, each in own}),
+                sat=sum(each.sat for _, each in own),
+            )
+        )
+    return tuple(sorted(totals, key=lambda each: (-each.sat, each.attributed.service)))
