@@ -100,6 +100,8 @@ def _print(answer: "FundingAnswer", shown: int) -> None:
         )
     if answer.coinjoin_sat:
         print(f"  out of CoinJoins, not traceable beyond: {btc(answer.coinjoin_sat)}")
+    if answer.received_sat:
+        print(f"  received from somebody unknown, not traceable beyond: {btc(answer.received_sat)}")
     for reason, sat in answer.rest_sat.items():
         print(f"  of nobody known, {reason}: {btc(sat)}")
     print(f"\n{number(len(answer.payments))} payment(s)")
@@ -123,6 +125,7 @@ def _head(answer: "FundingAnswer") -> Iterator[tuple[str, str]]:
 def _row(each: "PaymentAnswer") -> tuple[str, ...]:
     came = [f"{source.attributed.service} ({source.withdrawal.outpoint})" for source in each.sources]
     came += [f"CoinJoin {stop.transaction.outpoint}" for stop in each.coinjoins]
+    came += [f"somebody unknown {stop.transaction.outpoint}" for stop in each.received]
     came = came or list(each.rest_sat)
     first = came[0] if came else "-"
     return (

@@ -165,7 +165,7 @@ class Walk:
         limits, began = self.asked.limits, time.monotonic() - self.seconds
         most = _NO_END if limits.transactions is None else min(self._before + limits.transactions, _NO_END)
         scratch = states.crossing(_SIDE, len(self.state.part))
-        self.ended = None
+        self.ended = self._over_budget()
         while self.ended is None:
             portion = min(self.passed + _PORTION, most)
             found = walk(self._chain, self.state, scratch, self._stops, self.asked.policy.rule, self._forward, portion)
@@ -180,11 +180,16 @@ class Walk:
                 self.ended = Reason.TRANSACTIONS
             elif watch(self.passed, int(self.state.counters[states.WAITING])):
                 self.ended = Reason.CANCELLED
-            if limits.seconds is not None and self.seconds > limits.seconds:
-                self.ended = self.ended or Reason.DURATION
-            if limits.megabytes is not None and sum(each.nbytes for each in self.state) > limits.megabytes << 20:
-                self.ended = self.ended or Reason.MEMORY
+            self.ended = self.ended or self._over_budget()
         return False
+
+    def _over_budget(self) -> Reason | None:
+        limits = self.asked.limits
+        if limits.seconds is not None and self.seconds > limits.seconds:
+            return Reason.DURATION
+        if limits.megabytes is not None and sum(each.nbytes for each in self.state) > limits.megabytes << 20:
+            return Reason.MEMORY
+        return None
 
     @property
     def passed(self) -> int:

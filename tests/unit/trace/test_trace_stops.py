@@ -289,7 +289,7 @@ def test_backward_a_transaction_of_many_inputs_can_end_it(chain, open_ledger):
 
 
 def test_budgets_of_memory_time_and_patience_leave_a_balanced_answer(chain, coinbases, open_ledger, output_of):
-    ladder(chain, 100)  # more than there is room for at first
+    ladder(chain, 5)
     reader = open_ledger(chain)
     seed = output_of(reader, coinbases[0], 0)
     flow = trace_forward(reader, [seed], FIFO, Limits(megabytes=0))

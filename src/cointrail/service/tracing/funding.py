@@ -54,8 +54,21 @@ class CoinJoinStop:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceivedStop:
+    """A transaction in which somebody unknown paid the payer a part of a payment."""
+
+    transaction: Place
+    sat: int
+    hops: int
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentAnswer:
-    """A payment and where it came from; what neither came from a service nor a CoinJoin is `rest_sat`, by reason."""
+    """A payment and where it came from.
+
+    `received`: transactions in which somebody unknown paid the payer: beyond them it was another party's money. What
+    came from neither of these nor from a service is `rest_sat`, by reason.
+    """
 
     payment: OutputPlace
     verdict: str
@@ -63,6 +76,7 @@ class PaymentAnswer:
     transactions: int
     sources: tuple[SourceAnswer, ...]
     coinjoins: tuple[CoinJoinStop, ...]
+    received: tuple[ReceivedStop, ...]
     rest_sat: dict[str, int]
 
 
@@ -81,8 +95,9 @@ class ServiceTotal:
 class FundingAnswer:
     """Who paid.
 
-    `services` by what came from each, the most first. `coinjoin_sat` came out of CoinJoins, `rest_sat` ended for
-    other reasons; with what came from services they sum to `paid_sat`. `verdicts` counts payments.
+    `services` by what came from each, the most first. `coinjoin_sat` came out of CoinJoins, `received_sat` from
+    somebody unknown, `rest_sat` ended for other reasons; with what came from services they sum to `paid_sat`.
+    `verdicts` counts payments.
     """
 
     wallet: str
@@ -90,6 +105,7 @@ class FundingAnswer:
     paid_sat: int
     services: tuple[ServiceTotal, ...]
     coinjoin_sat: int
+    received_sat: int
     rest_sat: dict[str, int]
     verdicts: dict[str, int]
     payments: tuple[PaymentAnswer, ...]
@@ -139,6 +155,7 @@ def funding(
         paid_sat=sum(each.sat for each in found.payments),
         services=_totals(payments),
         coinjoin_sat=sum(stop.sat for each in payments for stop in each.coinjoins),
+        received_sat=sum(stop.sat for each in payments for stop in each.received),
         rest_sat=dict(rest),
         verdicts=dict(Counter(each.verdict for each in payments)),
         payments=payments,
@@ -163,6 +180,9 @@ def _payment(reader: Reader, found: Funding, payment: Payment, tags: TagsUsed | 
         transactions=payment.passed,
         sources=tuple(_source(reader, found, each, tags) for each in payment.sources),
         coinjoins=tuple(_coinjoin(reader, each) for each in payment.coinjoins),
+        received=tuple(
+            ReceivedStop(transaction_place(reader, each.tx_index), each.sat, each.hops) for each in payment.received
+        ),
         rest_sat=_rest(payment),
     )
 

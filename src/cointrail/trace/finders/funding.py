@@ -1,9 +1,10 @@
 """The funding finder: who paid these scripts, and out of which service did each payment come?
 
-One haircut walk backward from all payments at once, a label each. It stops where a transaction spends what a service
+A haircut walk backward from all payments at once, a label each. It stops where a transaction spends what a service
 holds: money inside a service is its customers' together, and what left it is named by the transaction that did. It
-stops at CoinJoins, and at the wallet that is asked about. A payment is an output that pays one of the scripts, made by
-a transaction that spends nothing of them. Method: METHODS.md 6.3; docs/methods/funding.md; FEATURES.md 31.
+stops at CoinJoins, at the wallet that is asked about, and where the payer received the money from somebody else. What
+was received is found on a first walk that does not ask for it. A payment is an output that pays one of the scripts,
+made by a transaction that spends nothing of them. Method: METHODS.md 6.3; docs/methods/funding.md; FEATURES.md 31.
 """
 
 from collections import defaultdict
@@ -18,6 +19,7 @@ import numpy.typing as npt
 from cointrail.cluster.forest.view import Forest
 from cointrail.ledger.reader import Reader
 from cointrail.trace.finders.own import apart_from, outputs_of, spenders_of
+from cointrail.trace.finders.received import received
 from cointrail.trace.flow import Direction, Flow
 from cointrail.trace.limits import LEAD, Limits
 from cointrail.trace.policy import HAIRCUT
@@ -31,6 +33,7 @@ I64 = npt.NDArray[np.int64]
 RULE: Final = "funding"
 VERSION: Final = 1
 EXCHANGE_KIND: Final = "exchange"
+RECEIVED: Final = "received from somebody unknown"
 _PEEL = 1, 2
 """Inputs and outputs of a step."""
 
@@ -54,7 +57,7 @@ class Verdict(StrEnum):
 
     EXCHANGE = "exchange"
     NOT_TRACEABLE = "not_traceable_beyond"
-    """A CoinJoin, or a service that is no exchange, stands between."""
+    """A CoinJoin or a service that is no exchange stands between, or somebody else who is not known."""
     NO_EXCHANGE = "no_exchange_found"
 
 
@@ -89,7 +92,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """A payment and where it came from; the amounts of `sources`, `coinjoins` and `rest` sum to `sat`.
+    """A payment and where it came from; the amounts of `sources`, `coinjoins`, `received` and `rest` sum to `sat`.
 
     Attributes:
         output, tx_index: which output, made by which transaction.
@@ -97,6 +100,7 @@ class Payment:
         route, passed: how it came, and through how many transactions, its own included and withdrawals left out.
         sources: services that it came out of, in order of their withdrawals.
         coinjoins: where the trail ends.
+        received: transactions in which somebody unknown paid the payer; `signs` is 0.
         rest: satoshis that ended for another reason.
     """
 
@@ -107,18 +111,22 @@ class Payment:
     passed: int
     sources: tuple[Source, ...]
     coinjoins: tuple[Stop, ...]
+    received: tuple[Stop, ...]
     rest: dict[Reason, int]
 
     def found(self, services: Services, kind: str = EXCHANGE_KIND) -> tuple[Source, ...]:
         """The sources of one category."""
         return tuple(each for each in self.sources if services.kinds[each.service] == kind)
 
-    def beyond(self, services: Services) -> tuple[tuple[int, Reason], ...]:
+    def beyond(self, services: Services) -> tuple[tuple[int, str], ...]:
         """Transactions beyond which nothing can be traced, each with the reason."""
         closed = [
-            (each.tx_index, Reason.SERVICE) for each in self.sources if services.kinds[each.service] != EXCHANGE_KIND
+            (each.tx_index, str(Reason.SERVICE))
+            for each in self.sources
+            if services.kinds[each.service] != EXCHANGE_KIND
         ]
-        return tuple(sorted({*closed, *((each.tx_index, Reason.COINJOIN) for each in self.coinjoins)}))
+        mixed = [(each.tx_index, str(Reason.COINJOIN)) for each in self.coinjoins]
+        return tuple(sorted({*closed, *mixed, *((each.tx_index, RECEIVED) for each in self.received)}))
 
     def verdict(self, services: Services) -> Verdict:
         """In one word; an exchange is named only for what no mix and no other service stands before."""
@@ -177,24 +185,43 @@ def find_funding(
     payments = payments_to(reader, own)
     if not len(payments):
         return Funding((), known, None)
-    flow = trace(
-        reader,
-        Seeds.labelled(payments, np.arange(len(payments)), [""] * len(payments)),
-        HAIRCUT,
-        direction=Direction.BACKWARD,
-        limits=limits,
-        services=known,
-        targets=np.setdiff1d(own, payments),
-        watch=watch,
-    )
-    return Funding(tuple(_payments(reader, flow)), known, flow)
+    seeds = Seeds.labelled(payments, np.arange(len(payments)), [""] * len(payments))
+    returned = np.setdiff1d(own, payments)
+
+    def walk(targets: I64) -> Flow:
+        return trace(
+            reader,
+            seeds,
+            HAIRCUT,
+            direction=Direction.BACKWARD,
+            limits=limits,
+            services=known,
+            targets=targets,
+            watch=watch,
+        )
+
+    from_others = _received(reader, walk(returned))
+    flow = walk(np.concatenate([returned, from_others]))
+    return Funding(tuple(_payments(reader, flow, from_others)), known, flow)
 
 
-def _payments(reader: Reader, flow: Flow) -> Iterator[Payment]:
+def _received(reader: Reader, flow: Flow) -> I64:
+    """Outputs on the way that somebody unknown paid to the payer: no service, and not the wallet that is asked about.
+
+    Payments themselves are none.
+    """
+    ends = [each.code for each in (Reason.SERVICE, Reason.SEED, Reason.TARGET)]
+    known = np.unique(flow.maker[np.isin(flow.reason, ends)])
+    followed = (flow.next_step >= 0) & (flow.maker >= 0) & ~np.isin(flow.next_step, known)
+    outputs = np.unique(flow.output[followed & (flow.output >= 0)])
+    return outputs[received(reader, outputs)]
+
+
+def _payments(reader: Reader, flow: Flow, from_others: I64) -> Iterator[Payment]:
     part = np.repeat(np.arange(len(flow.output)), np.diff(flow.first_piece))
     order = np.lexsort((part, flow.label))
     ends = np.searchsorted(flow.label[order], np.arange(len(flow.seeds.outputs) + 1))
-    rows = _Rows(reader, flow)
+    rows = _Rows(reader, flow, from_others)
     for number, output in enumerate(flow.seeds.outputs.tolist()):
         pieces = order[ends[number] : ends[number + 1]]
         way = _Way(rows, zip(part[pieces].tolist(), flow.length[pieces].tolist(), strict=True))
@@ -204,7 +231,8 @@ def _payments(reader: Reader, flow: Flow) -> Iterator[Payment]:
 class _Rows:
     """The columns of a walk that are read row by row, as lists."""
 
-    def __init__(self, reader: Reader, flow: Flow) -> None:
+    def __init__(self, reader: Reader, flow: Flow, from_others: I64) -> None:
+        self.from_others = frozenset(from_others.tolist())
         self.reason, self.detail = flow.reason.tolist(), flow.detail.tolist()
         self.output, self.next, self.maker = flow.output.tolist(), flow.next_step.tolist(), flow.maker.tolist()
         self.tx = flow.tx.tolist()
@@ -227,6 +255,7 @@ class _Way:
         self._through: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)  # (output, sat) a step made
         self._left: defaultdict[int, defaultdict[int, int]] = defaultdict(lambda: defaultdict(int))
         self._mixed: dict[int, Stop] = {}
+        self._received: dict[int, Stop] = {}
         self._rest: defaultdict[Reason, int] = defaultdict(int)
         for part, sat in pieces:
             self._read(part, sat)
@@ -243,11 +272,16 @@ class _Way:
         if reason is Reason.SERVICE and maker >= 0:
             self._left[maker][rows.detail[part]] += sat
         elif reason is Reason.COINJOIN:
-            tx_index = rows.made_by[part]
-            known = self._mixed.get(tx_index, Stop(tx_index, rows.detail[part], 0, hops))
-            self._mixed[tx_index] = replace(known, sat=known.sat + sat, hops=min(known.hops, hops))
+            self._stop(self._mixed, part, sat, hops)
+        elif reason is Reason.TARGET and rows.output[part] in rows.from_others:
+            self._stop(self._received, part, sat, hops)
         elif reason is not None:
             self._rest[reason] += sat
+
+    def _stop(self, stops: dict[int, Stop], part: int, sat: int, hops: int) -> None:
+        tx_index = self._rows.made_by[part]
+        known = stops.get(tx_index, Stop(tx_index, self._rows.detail[part], 0, hops))
+        stops[tx_index] = replace(known, sat=known.sat + sat, hops=min(known.hops, hops))
 
     def payment(self, output: int, tx_index: int, sat: int) -> Payment:
         """The answer."""
@@ -261,6 +295,7 @@ class _Way:
             passed=len(between),
             sources=tuple(sorted(sources, key=lambda each: (each.tx_index, each.output, each.service))),
             coinjoins=tuple(self._mixed[each] for each in sorted(self._mixed)),
+            received=tuple(self._received[each] for each in sorted(self._received)),
             rest=dict(self._rest),
         )
 

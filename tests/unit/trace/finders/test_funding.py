@@ -9,7 +9,7 @@ from finder_cases import BTC, Town, output, script, services, transaction
 from regtest import random_chain
 
 from cointrail.cluster.forest.view import Forest
-from cointrail.trace.finders.funding import LIMITS, Route, Source, Verdict, find_funding
+from cointrail.trace.finders.funding import LIMITS, RECEIVED, Route, Source, Verdict, find_funding
 from cointrail.trace.reason import Reason
 from cointrail.trace.services import NONE, Services
 
@@ -93,6 +93,34 @@ def test_nothing_is_asserted_through_what_is_no_exchange(open_ledger, category):
     assert payment.verdict(found.services) is Verdict.NOT_TRACEABLE
 
 
+def test_what_the_payer_received_from_somebody_unknown_is_followed_no_further(open_ledger):
+    """An untagged mixer was filled from an exchange and paid the buyer; its own change lies in the larger output."""
+    town = Town()
+    hot = town.pay([town.fresh()], ("alpha", 50 * BTC))
+    pool = town.pay(hot, ("pool", 40 * BTC), ("alpha", 10 * BTC))
+    left = town.pay(pool[:1], ("buyer", 5 * BTC), ("pool's change", 35 * BTC))
+    kept = town.pay(left[:1], ("market", 1 * BTC), ("buyer's change", 4 * BTC))
+    town.pay(kept[1:], ("market", 4 * BTC))
+    reader = open_ledger(town.chain)
+    found = asked(reader, town, "market", services(reader, town, alpha="exchange"))
+    for payment in found.payments:
+        (stop,) = payment.received
+        assert (stop.tx_index, stop.sat) == (transaction(reader, left[0]), payment.sat)
+        assert payment.beyond(found.services) == ((transaction(reader, left[0]), RECEIVED),)
+        assert (payment.sources, payment.verdict(found.services)) == ((), Verdict.NOT_TRACEABLE)
+
+
+def test_a_batch_of_somebody_unknown_pays_everybody(open_ledger):
+    town = Town()
+    hot = town.pay([town.fresh()], ("alpha", 50 * BTC))
+    pool = town.pay(hot, ("pool", 50 * BTC))
+    batch = town.pay(pool, ("a", 1 * BTC), ("b", 2 * BTC), ("buyer", 47 * BTC))
+    town.pay(batch[2:], ("market", 47 * BTC))
+    reader = open_ledger(town.chain)
+    (payment,) = asked(reader, town, "market", services(reader, town, alpha="exchange")).payments
+    assert [stop.tx_index for stop in payment.received] == [transaction(reader, batch[0])]
+
+
 def test_own_money_that_comes_back_is_followed_no_further(open_ledger):
     """market -> owner -> market: the second payment is the market's own money, not the exchange's."""
     town = Town()
@@ -139,10 +167,15 @@ def test_shares_are_those_of_exact_fractions(open_ledger, seed):
     served = np.array(sorted(set(random.sample(range(scripts), scripts // 4)) - set(own.tolist())))
     known = Services(("a", "b"), ("exchange", "mixer"), served, served % 2)
     found = find_funding(reader, own, known)
-    expected = Exact(reader, set(own.tolist()), dict(zip(served.tolist(), (served % 2).tolist(), strict=True)))
+    returned = {each for each, place in enumerate(reader.column("output", "script").tolist()) if place in own}
+    received = set(found.flow.asked.targets.tolist()) - returned if found.flow else set()
+    expected = Exact(
+        reader, set(own.tolist()), dict(zip(served.tolist(), (served % 2).tolist(), strict=True)), received
+    )
     assert {each.output for each in found.payments} == expected.payments
     for payment in found.payments:
-        ended = [each.sat for each in (*payment.sources, *payment.coinjoins)] + list(payment.rest.values())
+        ended = [each.sat for each in (*payment.sources, *payment.coinjoins, *payment.received)]
+        ended += payment.rest.values()
         assert sum(ended) == payment.sat
         for service in (0, 1):
             came = sum(each.sat for each in payment.sources if each.service == service)
@@ -154,8 +187,8 @@ def test_shares_are_those_of_exact_fractions(open_ledger, seed):
 class Exact:
     """Pro rata by definition: what an output has of a service is its part of what its transaction's inputs have."""
 
-    def __init__(self, reader, own, served):
-        self.reader, self.own, self.served, self.known = reader, own, served, {}
+    def __init__(self, reader, own, served, received):
+        self.reader, self.own, self.served, self.received, self.known = reader, own, served, received, {}
         self.values = reader.column("output", "value_sat").tolist()
         self.scripts = reader.column("output", "script").tolist()
         self.spent = reader.column("input", "output").tolist()
@@ -177,7 +210,7 @@ class Exact:
 
     def part(self, output, service, hops, *, top=False):
         """The fraction of an output that came from a service."""
-        if not top and self.scripts[output] in self.own:
+        if not top and (self.scripts[output] in self.own or output in self.received):
             return Fraction(0)
         if not top and self.scripts[output] in self.served:
             return Fraction(self.served[self.scripts[output]] == service)
