@@ -59,11 +59,16 @@ def load() -> float:
     return round(os.getloadavg()[0], 2)
 
 
+def _without_folders(word: str) -> str:
+    """An argument as it may be published: of a path of this machine only the last part."""
+    return Path(word).name if word.startswith("/") else word
+
+
 def describe(work: Path) -> dict[str, Any]:
     """Date, machine and versions; `work` is where ledgers are written."""
     return {
         "date_utc": datetime.now(UTC).strftime("%Y-%m-%d %H:%M"),
-        "command": " ".join(["python", *sys.argv]),
+        "command": " ".join(["python", *map(_without_folders, sys.argv)]),
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)),
         "memory_bytes": _memory_bytes(),

@@ -1,13 +1,28 @@
 """`cointrail bounds`."""
 
 from collections.abc import Iterator
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cointrail.cli.options import SHOWN, AsOfOption, JsonOption, LedgerOption, LimitOption
+from cointrail.cli.options import (
+    SHOWN,
+    AlsoSourceOption,
+    AlsoTargetOption,
+    AsOfOption,
+    FeeName,
+    FeesOption,
+    HopsOption,
+    JsonOption,
+    LedgerOption,
+    LimitOption,
+    MostOutputsOption,
+    MostScriptsOption,
+    SecondsOption,
+    SourceArgument,
+    TagsOption,
+)
 from cointrail.cli.output import COMPILING, btc, note, note_page, number, print_fields, print_json, print_table
 from cointrail.cli.progress import ProgressLine, stop_on_interrupt
 from cointrail.config import required_ledger
@@ -22,54 +37,32 @@ Examples:
   cointrail bounds bcrt1q... cluster:bcrt1q... --fees propagate --hops 20 --json"""
 
 
-class FeeName(StrEnum):
-    """What becomes of fees."""
-
-    ACCOUNT = "account"
-    PROPAGATE = "propagate"
-
-
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command("bounds", epilog=_EPILOG)(bounds)
 
 
 def bounds(
-    source: Annotated[
-        str, typer.Argument(metavar="SOURCE", help="A txid, an outpoint txid:vout, an address, or cluster:ADDRESS.")
-    ],
+    source: SourceArgument,
     target: Annotated[str, typer.Argument(metavar="TARGET", help="The same of the money that is asked about.")],
     ledger: LedgerOption = None,
-    also_source: Annotated[
-        list[str] | None, typer.Option("--also-source", metavar="SOURCE", help="One more source; repeatable.")
-    ] = None,
-    also_target: Annotated[
-        list[str] | None, typer.Option("--also-target", metavar="TARGET", help="One more target; repeatable.")
-    ] = None,
-    fees: Annotated[
-        FeeName, typer.Option("--fees", help="Book fees where they are paid, or follow them into the coinbase.")
-    ] = FeeName.ACCOUNT,
-    tags: Annotated[
-        Path | None,
-        typer.Option("--tags", metavar="FILE", help="Services to stop at: a TagPack, or a table address,actor."),
-    ] = None,
-    hops: Annotated[int | None, typer.Option("--hops", min=0, help="Follow at most this many deep.")] = None,
+    also_source: AlsoSourceOption = None,
+    also_target: AlsoTargetOption = None,
+    fees: FeesOption = FeeName.ACCOUNT,
+    tags: TagsOption = None,
+    hops: HopsOption = None,
     min_sat: Annotated[
         int | None, typer.Option("--min-sat", min=0, help="Do not follow outputs that hold less than this.")
     ] = None,
-    outputs: Annotated[
-        int | None, typer.Option("--max-outputs", min=0, help="Do not cross transactions of more outputs.")
-    ] = None,
-    cluster: Annotated[
-        int | None, typer.Option("--max-cluster", min=1, help="Nor follow into L1 clusters of more scripts.")
-    ] = None,
+    outputs: MostOutputsOption = None,
+    cluster: MostScriptsOption = None,
     stop_at_coinjoins: Annotated[
         bool, typer.Option("--stop-at-coinjoins", help="Nor cross collaborative transactions.")
     ] = False,
     transactions: Annotated[
         int | None, typer.Option("--transactions", min=1, help="Stop after this many transactions. Default: a million.")
     ] = None,
-    seconds: Annotated[int | None, typer.Option("--seconds", min=1, help="Stop after this time.")] = None,
+    seconds: SecondsOption = None,
     require_complete: Annotated[
         bool, typer.Option("--require-complete", help="Exit with code 7 if a budget widened the bounds.")
     ] = False,

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cointrail.cli.finding import watched
-from cointrail.cli.options import SHOWN, AsOfOption, JsonOption, LedgerOption, LimitOption
+from cointrail.cli.options import (
+    SHOWN,
+    AsOfOption,
+    JsonOption,
+    LedgerOption,
+    LimitOption,
+    OverlayOption,
+    RequireCompleteOption,
+    TagsOption,
+)
 from cointrail.cli.output import COMPILING, btc, note, note_page, number, print_fields, print_json, print_table
 from cointrail.config import required_ledger
 
@@ -37,10 +46,7 @@ def cashout(
         typer.Argument(metavar="SEED...", help="A txid, an outpoint txid:vout, an address, or cluster:ADDRESS."),
     ],
     ledger: LedgerOption = None,
-    tags: Annotated[
-        Path | None,
-        typer.Option("--tags", metavar="FILE", help="Services to find: a TagPack, or a table address,actor."),
-    ] = None,
+    tags: TagsOption = None,
     rounds: Annotated[
         int, typer.Option("--rounds", min=0, max=16, help="Look for candidates behind so many CoinJoins in a row.")
     ] = 4,
@@ -49,16 +55,12 @@ def cashout(
     transactions: Annotated[
         int, typer.Option("--transactions", min=1, help="Stop after this many transactions.")
     ] = 1_000_000,
-    overlay: Annotated[
-        Path | None, typer.Option("--overlay", metavar="FILE", help="Corrections to apply to the cluster.")
-    ] = None,
+    overlay: OverlayOption = None,
     csv: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Write the outputs that arrived, for legal requests.")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="With --csv: replace a file that exists.")] = False,
-    require_complete: Annotated[
-        bool, typer.Option("--require-complete", help="Exit with code 7 if a budget stopped it.")
-    ] = False,
+    require_complete: RequireCompleteOption = False,
     limit: LimitOption = None,
     as_of: AsOfOption = None,
     json: JsonOption = False,

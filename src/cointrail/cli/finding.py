@@ -1,4 +1,4 @@
-"""What `funding` and `cashout` share: progress, Ctrl-C, and words about what was cut off."""
+"""What the commands that follow money share: progress, Ctrl-C, and words about what was cut off."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +20,15 @@ class Watch:
         """Called between portions of a walk; True cancels."""
         self.line.show(f"{number(passed)} transactions passed, {number(waiting)} outputs wait")
         return self._flag.asked
+
+    @property
+    def cancelled(self) -> bool:
+        """True once somebody has asked to stop."""
+        return self._flag.asked
+
+    def rows(self, rows: int) -> None:
+        """Called while a file of seeds is read."""
+        self.line.show(f"reading seeds: {number(rows)}")
 
     def say_if_cut_off(self, *, complete: bool, required: bool) -> None:
         """Say that the answer has gaps.

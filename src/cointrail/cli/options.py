@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,48 @@ LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="Most ro
 ModelOption = Annotated[
     Path | None,
     typer.Option("--model", metavar="FILE", help="With --level L3: a change model, whose names are leads."),
+]
+TagsOption = Annotated[
+    Path | None,
+    typer.Option("--tags", metavar="FILE", help="Services: a TagPack, or a table address,actor."),
+]
+HopsOption = Annotated[int | None, typer.Option("--hops", min=0, help="Follow at most this many deep.")]
+MostOutputsOption = Annotated[
+    int | None, typer.Option("--max-outputs", min=0, help="Do not cross transactions of more outputs.")
+]
+MostScriptsOption = Annotated[
+    int | None, typer.Option("--max-cluster", min=1, help="Nor follow into L1 clusters of more scripts.")
+]
+SecondsOption = Annotated[int | None, typer.Option("--seconds", min=1, help="Stop after this time.")]
+AlsoSourceOption = Annotated[
+    list[str] | None, typer.Option("--also-source", metavar="SOURCE", help="One more source; repeatable.")
+]
+AlsoTargetOption = Annotated[
+    list[str] | None, typer.Option("--also-target", metavar="TARGET", help="One more target; repeatable.")
+]
+SourceArgument = Annotated[
+    str, typer.Argument(metavar="SOURCE", help="A txid, an outpoint txid:vout, an address, or cluster:ADDRESS.")
+]
+OverlayOption = Annotated[
+    Path | None, typer.Option("--overlay", metavar="FILE", help="Corrections to apply to the cluster.")
+]
+ThroughCoinJoinsOption = Annotated[
+    bool, typer.Option("--through-coinjoins", help="Do not stop at collaborative transactions.")
+]
+RequireCompleteOption = Annotated[
+    bool, typer.Option("--require-complete", help="Exit with code 7 if a budget stopped it.")
+]
+
+
+class FeeName(StrEnum):
+    """What becomes of traced fees."""
+
+    ACCOUNT = "account"
+    PROPAGATE = "propagate"
+
+
+FeesOption = Annotated[
+    FeeName, typer.Option("--fees", help="Book fees where they are paid, or follow them into the coinbase.")
 ]
 
 SHOWN = 25

@@ -7,7 +7,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cointrail.cli.options import SHOWN, AsOfOption, JsonOption, LedgerOption, LimitOption
+from cointrail.cli.options import (
+    SHOWN,
+    AlsoSourceOption,
+    AlsoTargetOption,
+    AsOfOption,
+    HopsOption,
+    JsonOption,
+    LedgerOption,
+    LimitOption,
+    MostOutputsOption,
+    MostScriptsOption,
+    SecondsOption,
+    SourceArgument,
+    TagsOption,
+    ThroughCoinJoinsOption,
+)
 from cointrail.cli.output import COMPILING, btc, note, number, print_fields, print_json, print_table
 from cointrail.cli.progress import ProgressLine, stop_on_interrupt
 from cointrail.config import required_ledger
@@ -39,26 +54,17 @@ def register(app: typer.Typer) -> None:
 
 
 def paths(
-    source: Annotated[
-        str, typer.Argument(metavar="SOURCE", help="A txid, an outpoint txid:vout, an address, or cluster:ADDRESS.")
-    ],
+    source: SourceArgument,
     target: Annotated[str, typer.Argument(metavar="TARGET", help="The same of where paths may end.")],
     ledger: LedgerOption = None,
-    also_source: Annotated[
-        list[str] | None, typer.Option("--also-source", metavar="SOURCE", help="One more source; repeatable.")
-    ] = None,
-    also_target: Annotated[
-        list[str] | None, typer.Option("--also-target", metavar="TARGET", help="One more target; repeatable.")
-    ] = None,
+    also_source: AlsoSourceOption = None,
+    also_target: AlsoTargetOption = None,
     by: Annotated[
         OrderName, typer.Option("--by", help="First those that carry most, the shortest, or the earliest to arrive.")
     ] = OrderName.SHARE,
     k: Annotated[int, typer.Option("--paths", "-k", min=1, max=10_000, help="Most paths.")] = 3,
-    tags: Annotated[
-        Path | None,
-        typer.Option("--tags", metavar="FILE", help="Services to stop at: a TagPack, or a table address,actor."),
-    ] = None,
-    hops: Annotated[int | None, typer.Option("--hops", min=0, help="Follow at most this many deep.")] = None,
+    tags: TagsOption = None,
+    hops: HopsOption = None,
     min_sat: Annotated[
         int | None, typer.Option("--min-sat", min=0, help="Do not follow less than this under haircut.")
     ] = None,
@@ -66,19 +72,13 @@ def paths(
         int | None,
         typer.Option("--min-share-ppm", min=0, help="Nor less than this many millionths of what the sources hold."),
     ] = None,
-    outputs: Annotated[
-        int | None, typer.Option("--max-outputs", min=0, help="Do not cross transactions of more outputs.")
-    ] = None,
-    cluster: Annotated[
-        int | None, typer.Option("--max-cluster", min=1, help="Nor follow into L1 clusters of more scripts.")
-    ] = None,
-    through_coinjoins: Annotated[
-        bool, typer.Option("--through-coinjoins", help="Do not stop at collaborative transactions.")
-    ] = False,
+    outputs: MostOutputsOption = None,
+    cluster: MostScriptsOption = None,
+    through_coinjoins: ThroughCoinJoinsOption = False,
     transactions: Annotated[
         int | None, typer.Option("--transactions", min=1, help="Stop after this many transactions. Default: 50,000.")
     ] = None,
-    seconds: Annotated[int | None, typer.Option("--seconds", min=1, help="Stop after this time.")] = None,
+    seconds: SecondsOption = None,
     require_complete: Annotated[
         bool, typer.Option("--require-complete", help="Exit with code 7 if a budget ended the search.")
     ] = False,

@@ -1,12 +1,18 @@
 """`cointrail peel`."""
 
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cointrail.cli.options import SHOWN, AsOfOption, JsonOption, LedgerOption, LimitOption
+from cointrail.cli.options import (
+    SHOWN,
+    AsOfOption,
+    JsonOption,
+    LedgerOption,
+    LimitOption,
+    TagsOption,
+)
 from cointrail.cli.output import btc, note, note_page, number, print_fields, print_json, print_table
 from cointrail.config import required_ledger
 
@@ -48,10 +54,7 @@ def peel(
         int | None, typer.Option("--hops", min=0, help="Most steps. Default: 20 with stop, else 100.")
     ] = None,
     min_sat: Annotated[int, typer.Option("--min-sat", min=0, help="Do not follow less than this.")] = 10_000,
-    tags: Annotated[
-        Path | None,
-        typer.Option("--tags", metavar="FILE", help="Services to stop at: a TagPack, or a table address,actor."),
-    ] = None,
+    tags: TagsOption = None,
     limit: LimitOption = None,
     as_of: AsOfOption = None,
     json: JsonOption = False,

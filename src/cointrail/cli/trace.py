@@ -1,16 +1,30 @@
 """`cointrail trace`."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cointrail.cli.options import SHOWN, AsOfOption, FirstOption, JsonOption, LedgerOption, LimitOption
+from cointrail.cli.finding import Watch, watched
+from cointrail.cli.options import (
+    SHOWN,
+    AsOfOption,
+    FeeName,
+    FeesOption,
+    FirstOption,
+    HopsOption,
+    JsonOption,
+    LedgerOption,
+    LimitOption,
+    MostOutputsOption,
+    MostScriptsOption,
+    RequireCompleteOption,
+    SecondsOption,
+    TagsOption,
+    ThroughCoinJoinsOption,
+)
 from cointrail.cli.output import COMPILING, note, number, print_json
-from cointrail.cli.progress import ProgressLine, StopFlag, stop_on_interrupt
 from cointrail.config import required_ledger
 from cointrail.errors import Incomplete, Interrupted, UsageError
 
@@ -47,13 +61,6 @@ class Preset(StrEnum):
     COURT = "court"
     LEAD = "lead"
     OPEN = "open"
-
-
-class FeeName(StrEnum):
-    """What becomes of traced fees."""
-
-    ACCOUNT = "account"
-    PROPAGATE = "propagate"
 
 
 class OrderName(StrEnum):
@@ -93,28 +100,21 @@ def trace(
     collision: Annotated[
         CollisionName, typer.Option("--collision", help="Which label holds for an output that is given with two.")
     ] = CollisionName.FIRST,
-    tags: Annotated[
-        Path | None,
-        typer.Option("--tags", metavar="FILE", help="Services to stop at: a TagPack, or a table address,actor."),
-    ] = None,
+    tags: TagsOption = None,
     limits: Annotated[
         Preset, typer.Option("--limits", help="Thresholds: court (20 hops ...), lead (100 hops ...), open (none).")
     ] = Preset.COURT,
-    hops: Annotated[int | None, typer.Option("--hops", min=0, help="Follow at most this many deep.")] = None,
+    hops: HopsOption = None,
     min_sat: Annotated[int | None, typer.Option("--min-sat", min=0, help="Do not follow less than this.")] = None,
     min_share: Annotated[
         int | None,
         typer.Option("--min-share-ppm", min=0, help="Nor less than this many millionths of what the seeds hold."),
     ] = None,
-    outputs: Annotated[
-        int | None, typer.Option("--max-outputs", min=0, help="Do not cross transactions of more outputs (forward).")
-    ] = None,
+    outputs: MostOutputsOption = None,
     inputs: Annotated[
         int | None, typer.Option("--max-inputs", min=0, help="Do not cross transactions of more inputs (backward).")
     ] = None,
-    cluster: Annotated[
-        int | None, typer.Option("--max-cluster", min=1, help="Nor follow into L1 clusters of more scripts.")
-    ] = None,
+    cluster: MostScriptsOption = None,
     from_height: Annotated[
         int | None, typer.Option("--from-height", min=0, help="Do not follow outputs of earlier blocks.")
     ] = None,
@@ -124,13 +124,9 @@ def trace(
     transactions: Annotated[
         int | None, typer.Option("--transactions", min=1, help="Stop after this many transactions.")
     ] = None,
-    seconds: Annotated[int | None, typer.Option("--seconds", min=1, help="Stop after this time.")] = None,
-    through_coinjoins: Annotated[
-        bool, typer.Option("--through-coinjoins", help="Do not stop at collaborative transactions.")
-    ] = False,
-    fees: Annotated[
-        FeeName, typer.Option("--fees", help="Book traced fees where they are paid, or follow them into the coinbase.")
-    ] = FeeName.ACCOUNT,
+    seconds: SecondsOption = None,
+    through_coinjoins: ThroughCoinJoinsOption = False,
+    fees: FeesOption = FeeName.ACCOUNT,
     coinbase_order: Annotated[
         OrderName, typer.Option("--coinbase-order", help="With --fees propagate: what a coinbase takes first.")
     ] = OrderName.SUBSIDY_FIRST,
@@ -145,9 +141,7 @@ def trace(
         typer.Option("--export", metavar="FILE", help="Write .csv, .parquet, .json, .graphml or .svg; repeatable."),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="With --export: replace files that exist.")] = False,
-    require_complete: Annotated[
-        bool, typer.Option("--require-complete", help="Exit with code 7 if a budget stopped it.")
-    ] = False,
+    require_complete: RequireCompleteOption = False,
     first: FirstOption = 0,
     limit: LimitOption = None,
     as_of: AsOfOption = None,
@@ -186,7 +180,7 @@ def trace(
         seconds=seconds,
         through_coinjoins=through_coinjoins or None,
     )
-    with open_ledger(required_ledger(ledger), height_of(resume) if resume else as_of) as opened, _watching() as watch:
+    with open_ledger(required_ledger(ledger), height_of(resume) if resume else as_of) as opened, watched() as watch:
         if resume:
             job = TraceJob.resume(opened.reader, resume, allowed)
         else:
@@ -216,41 +210,10 @@ def trace(
     _say_what_is_left(answer, watch, saved=save or resume, required=require_complete)
 
 
-class _Watch:
-    """Shows progress, and hears of Ctrl-C."""
-
-    def __init__(self, flag: StopFlag) -> None:
-        self._flag, self._line = flag, ProgressLine()
-
-    @property
-    def cancelled(self) -> bool:
-        return self._flag.asked
-
-    def rows(self, rows: int) -> None:
-        self._line.show(f"reading seeds: {number(rows)}")
-
-    def __call__(self, passed: int, waiting: int) -> bool:
-        self._line.show(f"{number(passed)} transactions passed, {number(waiting)} outputs wait")
-        return self._flag.asked
-
-    def clear(self) -> None:
-        self._line.clear()
-
-
-@contextmanager
-def _watching() -> Iterator[_Watch]:
-    with stop_on_interrupt() as flag:
-        watch = _Watch(flag)
-        try:
-            yield watch
-        finally:
-            watch.clear()
-
-
 def _run(
     opened: "Ledger",
     job: "TraceJob",
-    watch: _Watch,
+    watch: Watch,
     *,
     save: Path | None,
     export: list[Path],
@@ -275,7 +238,7 @@ def _run(
     return answer
 
 
-def _say_what_is_left(answer: "TraceAnswer", watch: _Watch, *, saved: Path | None, required: bool) -> None:
+def _say_what_is_left(answer: "TraceAnswer", watch: Watch, *, saved: Path | None, required: bool) -> None:
     if answer.complete:
         return
     left = "; ".join(f"{each.policy}: {number(each.left_sat)} sat" for each in answer.policies if not each.complete)
