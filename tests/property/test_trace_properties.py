@@ -86,7 +86,7 @@ def random_limits(random, unit_sat):
     return Limits(
         hops=random.choice((None, None, None, 0, 1, 2, 4)),
         min_sat=random.choice((0, 0, 0, 1, 2, 5)) * unit_sat,
-        min_share_ppm=random.choice((0, 0, 100_000)),
+        min_share_ppm=random.choice((0, 0, 100_000, 700_000)),
         transactions=random.choice((None, None, None, 0, 1, 3, 8)),
         through_coinjoins=random.random() < 0.5,
     )

@@ -244,7 +244,7 @@ class Plain:
             return "hop limit"
         if sat < max(limits.min_sat, 1):
             return "below minimum"
-        if sat * 1_000_000 < limits.min_share_ppm * self.total:
+        if sat * 1_000_000 * len(self.seeds) < limits.min_share_ppm * self.total:
             return "below minimum share"
         return None
 

@@ -70,7 +70,7 @@ def paths(
     ] = None,
     min_share: Annotated[
         int | None,
-        typer.Option("--min-share-ppm", min=0, help="Nor less than this many millionths of what the sources hold."),
+        typer.Option("--min-share-ppm", min=0, help="Nor less than this many millionths of an average source."),
     ] = None,
     outputs: MostOutputsOption = None,
     cluster: MostScriptsOption = None,

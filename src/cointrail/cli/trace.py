@@ -108,7 +108,7 @@ def trace(
     min_sat: Annotated[int | None, typer.Option("--min-sat", min=0, help="Do not follow less than this.")] = None,
     min_share: Annotated[
         int | None,
-        typer.Option("--min-share-ppm", min=0, help="Nor less than this many millionths of what the seeds hold."),
+        typer.Option("--min-share-ppm", min=0, help="Nor less than this many millionths of an average seed."),
     ] = None,
     outputs: MostOutputsOption = None,
     inputs: Annotated[

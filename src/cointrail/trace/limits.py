@@ -19,7 +19,8 @@ class Limits:
     Attributes:
         hops: transactions between a seed and the farthest output. An output at that distance is not followed.
         min_sat: an output with a smaller traced part is not followed.
-        min_share_ppm: the same for a part smaller than this many millionths of what the seeds hold.
+        min_share_ppm: the same for a part smaller than this many millionths of what a seed holds on average, so that a
+            question about a million addresses is not answered with nothing.
         outputs: forward, a transaction with more outputs is not crossed.
         inputs: backward, a transaction with more inputs is not crossed.
         cluster: an output of an L1 cluster with more scripts is not followed, if it belongs to no service.

@@ -270,7 +270,7 @@ def _stops_of(reader: Reader, seeds: Seeds, question: Asked, seed_sat: int) -> "
         hops=number(limits.hops),
         # Nothing of an output without value can be followed, but poison is no amount.
         least_sat=max(number(limits.min_sat), 1 if question.policy.conserves else 0),
-        least_share_sat=-(-seed_sat * limits.min_share_ppm // MILLION),
+        least_share_sat=-(-seed_sat * limits.min_share_ppm // (MILLION * len(seeds.outputs))),
         most_outputs=number(limits.outputs),
         most_inputs=number(limits.inputs),
         most_scripts=number(limits.cluster),

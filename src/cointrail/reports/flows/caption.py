@@ -107,7 +107,7 @@ def _limits(limits: Limits) -> str:
         found.append(f"no part below {btc(limits.min_sat)} followed")
     if limits.min_share_ppm:
         share = f"{limits.min_share_ppm * 100 / MILLION:.4f}".rstrip("0").rstrip(".")
-        found.append(f"none below {share} % of the seeds")
+        found.append(f"none below {share} % of an average seed")
     for number, words in (
         (limits.outputs, "no transaction of more than {} outputs crossed"),
         (limits.inputs, "none of more than {} inputs crossed"),
