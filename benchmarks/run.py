@@ -13,9 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import flows
-
 import clusters
+import flows
 import ingest
 import kernels
 import lookups
