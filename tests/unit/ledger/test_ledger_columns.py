@@ -9,6 +9,7 @@ import pytest
 from effort import examples
 from hypothesis import given
 from hypothesis import strategies as st
+from open_files import open_files
 
 from cointrail.errors import Unavailable
 from cointrail.ledger.columns import ColumnFile, ColumnSet
@@ -29,10 +30,6 @@ def cells(column: Column, rows: int, seed: int) -> np.ndarray:
     raw = np.random.default_rng(seed).integers(0, 256, rows * column.row_bytes, np.uint8)
     found = raw.view(column.dtype)
     return found if column.width == 1 else found.reshape(rows, column.width)
-
-
-def open_files() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 @examples(60)
