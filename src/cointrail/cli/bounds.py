@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cointrail.cli.finding import watched
 from cointrail.cli.options import (
     SHOWN,
     AlsoSourceOption,
@@ -24,7 +25,6 @@ from cointrail.cli.options import (
     TagsOption,
 )
 from cointrail.cli.output import COMPILING, btc, note, note_page, number, print_fields, print_json, print_table
-from cointrail.cli.progress import ProgressLine, stop_on_interrupt
 from cointrail.config import required_ledger
 from cointrail.errors import Incomplete, Interrupted
 
@@ -127,13 +127,7 @@ def _ask(
 
     if not are_compiled("subgraph.spends"):
         note(COMPILING)
-    line = ProgressLine()
-    with open_ledger(folder, as_of) as opened, stop_on_interrupt() as flag:
-
-        def watch(passed: int, waiting: int) -> bool:
-            line.show(f"{number(passed)} transactions passed, {number(waiting)} outputs wait")
-            return flag.asked
-
+    with open_ledger(folder, as_of) as opened, watched() as watch:
         answer = ask(
             opened.reader,
             *question,
@@ -144,8 +138,7 @@ def _ask(
             watch=watch,
         )
         opened.reader.check_current()
-        line.clear()
-        return answer, flag.asked
+        return answer, watch.cancelled
 
 
 def _print(answer: "BoundsAnswer", shown: int) -> None:
