@@ -7,12 +7,16 @@ from book import ALL, Book, Line
 from change_rows import RULE as VOTE
 from cluster_rows import CO_SPEND, WITHOUT_PAYJOINS
 from cointrail.cluster.learned.train import FALSE_DISCOVERIES
+from cointrail.trace.finders.deposits import RULE as DEPOSIT
+from cointrail.trace.finders.deposits import VERSION as DEPOSIT_VERSION
 from gate_rows import GATE, LEFT_ALONE
 from judged import LEAST_RIGHT, SURE
 from learning import INDEPENDENT, Learned
+from roles_rows import TWICE
 from worlds import HOLDOUT, REAL, TRAINING
 
 LEVEL_ONE, CO_SPENDS, VOTES, SUPPRESSED = 0.999, 0.995, 0.99, 0.02
+DEPOSITS = 0.99
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,13 @@ class Target:
 
 def targets(book: Book, learned: list[Learned]) -> list[Target]:
     """Check all targets."""
-    return [*_levels(book), *_changes(book), *_gate(book), *_models(learned)]
+    return [*_levels(book), *_changes(book), *_gate(book), *_models(learned), *role_targets(book)]
+
+
+def role_targets(book: Book) -> Iterator[Target]:
+    """Those about roles alone."""
+    line = book.line(DEPOSIT, HOLDOUT, TWICE, DEPOSIT_VERSION)
+    yield _at_least(f"deposit addresses at two sweeps or more at least {DEPOSITS:.0%}, {HOLDOUT}", line, DEPOSITS)
 
 
 def _at_least(what: str, line: Line | None, least: float) -> Target:

@@ -109,6 +109,7 @@ class Leads:
         deposit, reached = self.account, [end for end in self.trace.endpoints if end.address == self.deposit]
         return vars(self) | {
             "pack": len(self.tags),
+            "decoy": next(address for address, label in self.tags.items() if label == "LuckyDice"),
             "vout": self.receipt["vout"],
             "joined": self.suspect.height,
             "label": self.tags[self.stranger],

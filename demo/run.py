@@ -23,7 +23,10 @@ from truth import solution
 
 WIDTH = 117
 MARK = ".cointrail-demo"
-MADE = {"world": "world", "ledger": "ledger", "actors": "tags.csv", "proof": "proof.json", "overlay": "overlay.json"}
+MADE = {
+    "world": "world", "ledger": "ledger", "actors": "tags.csv", "proof": "proof.json", "overlay": "overlay.json",
+    "home": "home",
+}  # fmt: skip
 CASE = Path(__file__).resolve().parent / "case.md"
 BLOCK = re.compile(r"```(\w+)\n(.*?)\n```", re.DOTALL)
 HINT = re.compile(r"  # (lines|until|only) (.*)$")
@@ -149,7 +152,8 @@ def main() -> None:
     if arguments.page:
         arguments.page.write_text(play.page(), encoding="utf-8")
     print(f"Done in {time.perf_counter() - began:.1f} s. Go on yourself, with the environment's cointrail:\n")
-    more = "  export COINTRAIL_LEDGER={ledger}\n  cointrail trace {onward} --hops 3\n  cointrail cluster {deposit}\n\n"
+    home = "  export COINTRAIL_HOME={home} COINTRAIL_LEDGER={ledger}\n"
+    more = home + "  cointrail trace {onward} --hops 3\n  cointrail profile {deposit}\n\n"
     print(more.format_map(play.names) + "This case as a page: docs/tutorial/bazaar.md.")
 
 

@@ -7,6 +7,7 @@ python docs/generate.py --check    exit code 1 and the names of the pages that a
 import argparse
 import contextlib
 import dataclasses
+import enum
 import inspect
 import io
 import os
@@ -26,6 +27,13 @@ from cointrail.ledger.digest import hashed_columns
 from cointrail.ledger.indexes import NAMES
 from cointrail.ledger.verify import Damage
 from cointrail.service import answers, changes, lists, maintenance, overlays, proofs, simulations
+from cointrail.service.attribution import answers as tags
+from cointrail.service.exposures import answers as exposures
+from cointrail.service.exposures import risk_answers
+from cointrail.service.prices import imports as prices
+from cointrail.service.profiles import counterparties, profile, who
+from cointrail.service.roles import answers as roles
+from cointrail.service.search import answers as searches
 from cointrail.service.tracing import answers as traces
 from cointrail.service.tracing import bounds, cash_out, funding, linkability, paths, peels
 from cointrail.simulation.score.scorer import Score
@@ -57,6 +65,24 @@ COMMANDS = {
     "funding": funding.FundingAnswer,
     "cashout": cash_out.CashOutAnswer,
     "linkability": linkability.LinkabilityAnswer,
+    "search": searches.SearchAnswer,
+    "profile": who.ProfilePage,
+    "profile --unspent": profile.UnspentAnswer,
+    "counterparties": counterparties.CounterpartiesAnswer,
+    "roles": roles.RolesAnswer,
+    "deposits": roles.DepositsAnswer,
+    "exposure": exposures.ExposureAnswer,
+    "risk": risk_answers.RiskAnswer,
+    "tags import": tags.ImportsAnswer,
+    "tags list": tags.TagsAnswer,
+    "tags collections": tags.CollectionsAnswer,
+    "tags history": tags.HistoryAnswer,
+    "tags retract": tags.TakenAnswer,
+    "tags export": tags.ExportAnswer,
+    "tags pools": tags.PoolsAnswer,
+    "prices import": prices.PriceImport,
+    "prices list": prices.PriceList,
+    "prices at": prices.PriceAnswer,
     "ingest": maintenance.IngestAnswer,
     "verify": maintenance.VerifyAnswer,
     "simulate": simulations.SimulationAnswer,
@@ -274,7 +300,9 @@ def spell(hint: object) -> str:
         return f"object: {spell(arguments[0])} to {spell(arguments[1])}"
     if origin in (typing.Union, types.UnionType):
         return " or ".join(spell(each) for each in arguments)
-    assert dataclasses.is_dataclass(hint)
+    if isinstance(hint, type) and issubclass(hint, enum.StrEnum):
+        return "one of " + ", ".join(f"`{each}`" for each in hint)
+    assert dataclasses.is_dataclass(hint), hint
     assert isinstance(hint, type)
     return link(hint)
 

@@ -33,8 +33,14 @@ class Setting:
 HOME = Setting("home", "folder of settings and databases; default: the platform's folder for application data")
 CONFIG = Setting("config", "the settings file; default: config.toml in the home folder")
 LEDGER = Setting("ledger", "the ledger to use when --ledger is not given", in_file=True)
+DATABASE = Setting(
+    "database",
+    "the database of tags and prices: a file of SQLite, or postgresql://USER@HOST/NAME; default: cointrail.sqlite in "
+    "the home folder",
+    in_file=True,
+)
 
-SETTINGS = (HOME, CONFIG, LEDGER)
+SETTINGS = (HOME, CONFIG, LEDGER, DATABASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,7 @@ class Value:
     """A setting's value and its origin: `flag`, `environment`, `file` or `default`."""
 
     setting: Setting
-    value: Path | None
+    value: Path | str | None
     origin: str
 
 
@@ -60,7 +66,8 @@ def config_file(environment: Mapping[str, str] = os.environ) -> Value:
     if text := environment.get(CONFIG.variable):
         return Value(CONFIG, Path(text).expanduser(), "environment")
     folder = home(environment).value
-    return Value(CONFIG, folder / "config.toml" if folder else None, "default")
+    assert isinstance(folder, Path)
+    return Value(CONFIG, folder / "config.toml", "default")
 
 
 def ledger(flag: Path | None = None, environment: Mapping[str, str] = os.environ) -> Value:
@@ -74,6 +81,19 @@ def ledger(flag: Path | None = None, environment: Mapping[str, str] = os.environ
     return Value(LEDGER, None, "default")
 
 
+def database(flag: str | None = None, environment: Mapping[str, str] = os.environ) -> Value:
+    """Where tags and prices lie: a file or a URL, as text."""
+    if flag is not None:
+        return Value(DATABASE, flag, "flag")
+    if text := environment.get(DATABASE.variable):
+        return Value(DATABASE, text, "environment")
+    if (stated := _read_file(config_file(environment)).get(DATABASE.name)) is not None:
+        return Value(DATABASE, stated, "file")
+    folder = home(environment).value
+    assert isinstance(folder, Path)
+    return Value(DATABASE, str(folder / "cointrail.sqlite"), "default")
+
+
 def required_ledger(flag: Path | None = None) -> Path:
     """The ledger's folder.
 
@@ -81,7 +101,7 @@ def required_ledger(flag: Path | None = None) -> Path:
         UsageError: no source names one.
     """
     value = ledger(flag).value
-    if value is None:
+    if not isinstance(value, Path):
         raise UsageError(
             "no ledger was named",
             hint=f'give --ledger DIR, set {LEDGER.variable}, or write ledger = "DIR" into {config_file().value}',
@@ -91,7 +111,7 @@ def required_ledger(flag: Path | None = None) -> Path:
 
 def _read_file(file: Value) -> dict[str, str]:
     path = file.value
-    if path is None or not path.is_file():
+    if not isinstance(path, Path) or not path.is_file():
         if path is not None and file.origin != "default":
             raise InputRefused(f"there is no settings file {path}", hint=f"unset {CONFIG.variable} or correct it")
         return {}

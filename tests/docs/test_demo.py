@@ -16,7 +16,6 @@ import pytest
 
 import cointrail
 from cointrail.bitcoin.hashes import parse_hash
-from cointrail.service.clustering.tagged import read_tagged
 from cointrail.service.proofs import check_proof, read_proof
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,10 +59,11 @@ def test_it_tells_the_case(played):
     steps = re.findall(r"^(\d+)\. .*\n-+$", done.stdout, re.MULTILINE)
     assert list(map(int, steps)) == list(range(1, len(steps) + 1))
     # Every step but the last says what it shows and what it does not.
-    assert done.stdout.count("\nIt says: ") == done.stdout.count("\nIt does not prove: ") == len(steps) - 1 == 14
+    assert done.stdout.count("\nIt says: ") == done.stdout.count("\nIt does not prove: ") == len(steps) - 1 == 16
     asked = {line.split()[1] for line in commands(done.stdout)}
     assert asked == {
-        "simulate", "ingest", "status", "tx", "address", "cluster", "explain", "overlay", "trace", "verify", "score",
+        "simulate", "ingest", "status", "tags", "tx", "address", "profile", "cluster", "explain", "overlay", "exposure",
+        "trace", "verify", "score",
     }  # fmt: skip
     for words in ("everything agrees", "spread", "not built yet", "  <- Alpha", "(exit code 5)"):
         assert words in done.stdout, words
@@ -122,7 +122,7 @@ def test_the_merge_that_it_leaves_out_was_found_and_is_the_payjoin(played):
             ledger.cluster(a, overlay=work / "overlay.json"),
             ledger.cluster(b, overlay=work / "overlay.json"),
         )
-        ranked = ledger.cluster(a, show=("suspicious",), tagged=read_tagged(work / "tags.csv")).suspicious
+        ranked = ledger.cluster(a, show=("suspicious",), tagged=work / "tags.csv").suspicious
     assert ranked[0].txid == bridge
     assert {frozenset(each) for each in ranked[0].actors if each} == {
         frozenset({"test purchases"}),

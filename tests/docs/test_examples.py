@@ -4,11 +4,13 @@ import contextlib
 import io
 import re
 import shlex
+import shutil
 import tarfile
 from pathlib import Path
 
 import pytest
 from minisigner import Minisigner
+from ofac_list import Sanctioned, advanced
 from typer.main import get_command
 from vectors import shared_data
 
@@ -59,11 +61,30 @@ def signet(place):
 def files(place, signet):
     """A signed list, an overlay, tables of tags and seeds, under the names that examples give them."""
     (place / "tags.csv").write_text(f"address,actor\n{signet},Somebody\n")
-    (place / "services.yaml").write_text("title: services\ntags: []\n")
+    pack = (
+        "title: services\ncreator: somebody\nlabel: Binance\nactor: binance\ncurrency: BTC\ncategory: exchange\n"
+        "confidence: service_data\nsource: https://example.org/list\ntags:\n- address: {}\n"
+    )
+    (place / "services.yaml").write_text(pack.format(signet))
+    (place / "exchanges.yaml").write_text(pack.format("34xp4vRoCGJym3xR7yCVPFHoCNxv4Twseo"))
+    (place / "packs").mkdir()
+    (place / "packs" / "one.yaml").write_text(pack.format(signet))
+    (place / "wallets.csv").write_text("wallet,name\n34xp4vRoCGJym3xR7yCVPFHoCNxv4Twseo,Somebody\n")
+    sanctioned = Sanctioned(1, ("Somebody",), [("XBT", "34xp4vRoCGJym3xR7yCVPFHoCNxv4Twseo")])
+    (place / "sdn_advanced.xml").write_text("".join(advanced([sanctioned])))
+    shutil.copy(shared_data() / "prices" / "btc-usd-daily-2010-2025.csv", place / "btc-usd.csv")
+    (place / "hourly.csv").write_text("open_time,last\n1406203200,461.5\n1406206800,462\n")
+    closes = 'date,currency,close_minor,source\n2014-07-24,EUR,46000,"exchange X, daily close"\n'
+    (place / "prices.csv").write_text(closes)
     (place / "seized.csv").write_text(f"seed,label\n{KEY_9},block 9\n")
     signer, text = Minisigner(), f"{'ab' * 32}  # no transaction of these chains\n"
     (place / "known-coinjoins.txt").write_text(text)
     (place / "known-coinjoins.txt.minisig").write_text(signer.sign(text.encode()))
+    at = ["--database", str(place / "cointrail.sqlite")]
+    for kind, name in (("prices", "prices.csv"), ("tags", "services.yaml")):
+        assert run([kind, "import", str(place / name), *at]) == 0
+    priced = ["prices", "import", str(place / "btc-usd.csv"), "--currency", "USD", "--source", "somebody"]
+    assert run([*priced, *at]) == 0
     command = ["overlay", "new", str(place / "case.json"), "--name", "case", "--author", "A. N. Other"]
     assert run([*command, "--network", "mainnet"]) == 0
     return {"RWQ...": signer.public_key}
@@ -78,6 +99,12 @@ def test_examples_in_help_texts_run(place, signet, files, monkeypatch, capsys, n
         monkeypatch.setenv("COINTRAIL_LEDGER", "ledger")
         monkeypatch.delenv("COINTRAIL_CONFIG", raising=False)
         run_example(line, name, signet, files, monkeypatch, capsys)
+
+
+def partition(words, at):
+    """Words before, at and after one of them."""
+    place = words.index(at) if at in words else len(words)
+    return words[:place], words[place : place + 1], words[place + 1 :]
 
 
 def run_example(line, name, signet, files, monkeypatch, capsys):
@@ -96,8 +123,11 @@ def run_example(line, name, signet, files, monkeypatch, capsys):
     words = ["node" if word in ("~/.bitcoin", "/mnt/copy/blocks") else word for word in words]
     words = [files.get(word, word) for word in words]
     words = [KEY_9 if word == f"{KEY_9[:16]}..." else word for word in words]
+    words, _, kept = (list(part) for part in partition(words, ">"))
     code = run(words)
     out, err = capsys.readouterr()
+    for name in kept:
+        Path(name).write_text(out)
     assert code == (3 if NOT_YET in words else 0), err
     assert NOT_YET in words or out
 

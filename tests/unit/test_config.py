@@ -57,7 +57,7 @@ def test_unknown_settings_name_the_nearest(tmp_path):
     assert caught.value.hint == "did you mean 'ledger'?"
     with pytest.raises(InputRefused) as caught:
         config.ledger(None, settings_file(tmp_path, "zzz = 1"))
-    assert caught.value.hint == "known settings: ledger"
+    assert caught.value.hint == "known settings: database, ledger"
 
 
 @pytest.mark.parametrize("text", ["ledger = 1", "ledger = true", 'ledger = ["a"]', "[ledger]\na = 1", "ledger = 1.5"])
@@ -99,6 +99,7 @@ def test_every_setting_has_a_variable_and_a_text():
         "COINTRAIL_HOME",
         "COINTRAIL_CONFIG",
         "COINTRAIL_LEDGER",
+        "COINTRAIL_DATABASE",
     ]
     assert all(setting.text for setting in config.SETTINGS)
     assert "COINTRAIL_DATA" not in [setting.variable for setting in config.SETTINGS]  # the tests' real data

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cointrail.cli.finding import watched
+from cointrail.cli.finding import tags_line, watched
 from cointrail.cli.options import (
     SHOWN,
     AlsoSourceOption,
@@ -16,6 +16,7 @@ from cointrail.cli.options import (
     FeesOption,
     HopsOption,
     JsonOption,
+    KnownAtOption,
     LedgerOption,
     LimitOption,
     MostOutputsOption,
@@ -25,10 +26,12 @@ from cointrail.cli.options import (
     TagsOption,
 )
 from cointrail.cli.output import COMPILING, btc, note, note_page, number, print_fields, print_json, print_table
+from cointrail.cli.tag_choice import tag_choice
 from cointrail.config import required_ledger
 from cointrail.errors import Incomplete, Interrupted
 
 if TYPE_CHECKING:
+    from cointrail.service.attribution.choice import TagChoice
     from cointrail.service.tracing.bounds import BoundsAnswer, ConventionAmount, TargetBounds
 
 _EPILOG = """\b
@@ -50,6 +53,7 @@ def bounds(
     also_target: AlsoTargetOption = None,
     fees: FeesOption = FeeName.ACCOUNT,
     tags: TagsOption = None,
+    known_at: KnownAtOption = None,
     hops: HopsOption = None,
     min_sat: Annotated[
         int | None, typer.Option("--min-sat", min=0, help="Do not follow outputs that hold less than this.")
@@ -89,7 +93,7 @@ def bounds(
         as_of,
         ([source, *(also_source or [])], [target, *(also_target or [])]),
         fees=fees.value,
-        tags=tags,
+        tags=tag_choice(tags, known_at) if tags or known_at else None,
         limits={name: value for name, value in given.items() if value is not None},
         most=limit,
     )
@@ -111,7 +115,7 @@ def _ask(
     question: tuple[list[str], list[str]],
     *,
     fees: str,
-    tags: Path | None,
+    tags: "TagChoice | None",
     limits: dict[str, Any],
     most: int | None,
 ) -> tuple["BoundsAnswer", bool]:
@@ -186,7 +190,7 @@ def _fields(answer: "BoundsAnswer") -> Iterator[tuple[str, str]]:
     if answer.fees["mode"] != "account":
         yield "fees", "followed into the coinbase"
     if tags := answer.tags:
-        yield "services", f"attributed by {tags.file} (SHA-256 {tags.sha256[:16]}): {tags.used} tag(s)"
+        yield "services", tags_line(tags)
     yield "as of", f"height {number(answer.snapshot.height)} of {answer.snapshot.network}"
     yield (
         "basis",

@@ -6,31 +6,39 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cointrail.cli.finding import watched
+from cointrail.cli.fiat_text import fiat_choice, in_money, money, note_prices, with_worth
+from cointrail.cli.finding import tags_line, watched
 from cointrail.cli.options import (
     SHOWN,
     AsOfOption,
+    FiatOption,
     JsonOption,
+    KnownAtOption,
     LedgerOption,
     LimitOption,
     OverlayOption,
+    PricesOption,
     RequireCompleteOption,
     TagsOption,
 )
 from cointrail.cli.output import COMPILING, btc, note, note_page, number, print_fields, print_json, print_table
+from cointrail.cli.tag_choice import tag_choice
 from cointrail.config import required_ledger
 
 if TYPE_CHECKING:
     from cointrail.service.tracing.cash_out import (
+        ArrivalAnswer,
         CandidateAnswer,
         CandidateSetAnswer,
         CashOutAnswer,
         Destination,
     )
+    from cointrail.service.worth import FiatPrices
 
 _EPILOG = """\b
 Examples:
   cointrail cashout cluster:bcrt1q... --tags services.yaml --ledger ledger
+  cointrail cashout cluster:bcrt1q... --tags services.yaml --fiat EUR --prices "exchange X, daily close"
   cointrail cashout f4184fc596403b9d638783cf57adfe4c75c605f6356fbc91338530e9831e9e16:0 --tags services.yaml --json
   cointrail cashout cluster:bcrt1q... --tags services.yaml --csv cash-outs.csv --rounds 0"""
 
@@ -47,6 +55,7 @@ def cashout(
     ],
     ledger: LedgerOption = None,
     tags: TagsOption = None,
+    known_at: KnownAtOption = None,
     rounds: Annotated[
         int, typer.Option("--rounds", min=0, max=16, help="Look for candidates behind so many CoinJoins in a row.")
     ] = 4,
@@ -60,6 +69,8 @@ def cashout(
         Path | None, typer.Option("--csv", metavar="FILE", help="Write the outputs that arrived, for legal requests.")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="With --csv: replace a file that exists.")] = False,
+    fiat: FiatOption = None,
+    prices: PricesOption = None,
     require_complete: RequireCompleteOption = False,
     limit: LimitOption = None,
     as_of: AsOfOption = None,
@@ -74,16 +85,28 @@ def cashout(
 
     from cointrail.kernels import are_compiled
     from cointrail.service.ledgers import open_ledger
+    from cointrail.service.prices.beside import beside
     from cointrail.service.tracing.cash_out import cash_out
     from cointrail.service.tracing.requests import write_arrivals
     from cointrail.trace.finders.cash_out import LIMITS
 
+    choice = fiat_choice(fiat, prices)
     if not are_compiled("walk.walk"):
         note(COMPILING)
-    with open_ledger(required_ledger(ledger), as_of) as opened, watched() as watch:
-        allowed = replace(LIMITS, hops=hops, min_sat=min_sat, transactions=transactions)
+    with (
+        open_ledger(required_ledger(ledger), as_of) as opened,
+        beside(opened.reader, choice) as worth,
+        watched() as watch,
+    ):
         answer = cash_out(
-            opened.reader, seeds, services=tags, overlay=overlay, limits=allowed, rounds=rounds, watch=watch
+            opened.reader,
+            seeds,
+            services=tag_choice(tags, known_at),
+            overlay=overlay,
+            limits=replace(LIMITS, hops=hops, min_sat=min_sat, transactions=transactions),
+            rounds=rounds,
+            watch=watch,
+            worth=worth,
         )
         opened.reader.check_current()
     if csv is not None:
@@ -100,11 +123,12 @@ def _print(answer: "CashOutAnswer", shown: int) -> None:
     print_fields(_head(answer))
     print()
     for each in answer.destinations:
-        _print_destination(each, shown)
+        _print_destination(each, shown, answer.prices)
     for reason, sat in answer.rest_sat.items():
         print(f"  not at a service, {reason}: {btc(sat)}")
     for found in answer.candidate_sets:
-        _print_set(found, shown)
+        _print_set(found, shown, answer.prices)
+    note_prices(answer.prices)
     note("note: an arrival is an inference by haircut upon an assertion of the tags; see docs/methods/cash-out.md")
 
 
@@ -113,44 +137,48 @@ def _head(answer: "CashOutAnswer") -> Iterator[tuple[str, str]]:
     yield "traced", f"{btc(answer.traced_sat)} forward from {number(answer.seed_outputs)} output(s)"
     came = sum(each.haircut_sat for each in answer.destinations)
     yield "at services", f"{btc(came)} at {number(len(answer.destinations))} service(s)"
+    if answer.fiat:
+        yield "worth", money(answer.fiat)
     if tags := answer.tags:
-        yield "services", f"attributed by {tags.file} (SHA-256 {tags.sha256[:16]}): {tags.used} tag(s)"
+        yield "services", tags_line(tags)
     yield "as of", f"height {number(answer.snapshot.height)} of {answer.snapshot.network}"
 
 
-def _print_destination(each: "Destination", shown: int) -> None:
-    named = each.attributed
-    sums = f"{btc(each.haircut_sat)} by haircut, {btc(each.fifo_sat)} by FIFO"
-    print(f"{named.service} ({named.category}): {sums}, {each.first_utc} to {each.last_utc}")
-    print_table(
-        ("height", "time", "haircut", "fifo", "of", "known by", "output"),
-        (
-            (
-                number(row.output.height),
-                row.output.time_utc,
-                btc(row.haircut_sat),
-                btc(row.fifo_sat),
-                btc(row.output.value_sat),
-                f"{row.deposit.standing}, {number(row.deposit.sweeps)} sweep(s)" if row.deposit else "tag or cluster",
-                row.output.outpoint,
-            )
-            for row in each.arrivals[:shown]
-        ),
-    )
-    note_page(0, min(shown, len(each.arrivals)), len(each.arrivals), "outputs")
+def _print_destination(each: "Destination", shown: int, prices: "FiatPrices | None") -> None:
+    named, page = each.attributed, each.arrivals[:shown]
+    haircut = f"{btc(each.haircut_sat)}{in_money(each.fiat)} by haircut"
+    fifo = f"{btc(each.fifo_sat)}{in_money(each.fifo_fiat)} by FIFO"
+    print(f"{named.service} ({named.category}): {haircut}, {fifo}, {each.first_utc} to {each.last_utc}")
+    header = ("height", "time", "haircut", "fifo", "of", "known by", "output")
+    worth = [("haircut", [row.fiat for row in page]), ("fifo", [row.fifo_fiat for row in page])]
+    print_table(*with_worth(prices, header, map(_arrival, page), worth))
+    note_page(0, len(page), len(each.arrivals), "outputs")
     print()
 
 
-def _print_set(found: "CandidateSetAnswer", shown: int) -> None:
-    count = number(len(found.candidates))
-    print(f"\n{btc(found.came_sat)} went into {found.kind} {found.transaction.outpoint}: {count} candidate(s), leads")
+def _arrival(row: "ArrivalAnswer") -> tuple[str, ...]:
+    return (
+        number(row.output.height),
+        row.output.time_utc,
+        btc(row.haircut_sat),
+        btc(row.fifo_sat),
+        btc(row.output.value_sat),
+        f"{row.deposit.standing}, {number(row.deposit.sweeps)} sweep(s)" if row.deposit else "tag or cluster",
+        row.output.outpoint,
+    )
+
+
+def _print_set(found: "CandidateSetAnswer", shown: int, prices: "FiatPrices | None") -> None:
+    count, page = number(len(found.candidates)), found.candidates[:shown]
+    came = f"{btc(found.came_sat)}{in_money(found.fiat)}"
+    print(f"\n{came} went into {found.kind} {found.transaction.outpoint}: {count} candidate(s), leads")
     if not found.complete:
         print("  a budget left candidates out")
-    if found.candidates:
-        print_table(
-            ("probability", "expected", "of", "service", "time", "output"), map(_candidate, found.candidates[:shown])
-        )
-        note_page(0, min(shown, len(found.candidates)), len(found.candidates), "candidates")
+    if page:
+        header = ("probability", "expected", "of", "service", "time", "output")
+        worth = [("expected", [row.fiat for row in page])]
+        print_table(*with_worth(prices, header, map(_candidate, page), worth))
+        note_page(0, len(page), len(found.candidates), "candidates")
 
 
 def _candidate(row: "CandidateAnswer") -> tuple[str, ...]:

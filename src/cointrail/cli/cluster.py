@@ -5,21 +5,31 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cointrail.cli.options import SHOWN, AsOfOption, FirstOption, JsonOption, LedgerOption, LimitOption, ModelOption
+from cointrail.cli.options import (
+    SHOWN,
+    AsOfOption,
+    FirstOption,
+    JsonOption,
+    KnownAtOption,
+    LedgerOption,
+    LimitOption,
+    ModelOption,
+    TagsOption,
+)
 from cointrail.cli.output import note, print_json
+from cointrail.cli.tag_choice import tag_choice
 from cointrail.config import required_ledger
 from cointrail.errors import UsageError
 
 if TYPE_CHECKING:
     from cointrail.service.answers import HeldAnswer
-    from cointrail.service.clustering.tagged import TagTable
 
 _EPILOG = """\b
 Examples:
   cointrail cluster 12cbQLTFMXRnSzktFkuoG3eHoMeFtpTu3S --ledger ledger
   cointrail cluster bcrt1q... --as-of 500 --members --limit 1000 --json
   cointrail cluster bcrt1q... --suspicious --bridges --limit 5
-  cointrail cluster bcrt1q... --suspicious --tagged tags.csv
+  cointrail cluster bcrt1q... --suspicious --tags tags.csv
   cointrail cluster bcrt1q... --level L2 --transactions
   cointrail cluster --held --level L2 --limit 100"""
 
@@ -56,14 +66,8 @@ def cluster(
     largest: Annotated[bool, _flag("--largest", "Evolution: the largest steps first, not in time order.")] = False,
     bridges: Annotated[bool, _flag("--bridges", "List what alone holds it together.")] = False,
     suspicious: Annotated[bool, _flag("--suspicious", "Rank the merges that deserve a look.")] = False,
-    tagged: Annotated[
-        Path | None,
-        typer.Option(
-            "--tagged",
-            metavar="FILE",
-            help="A CSV file, columns address,actor: orders --suspicious; at L2 and L3 keeps different actors apart.",
-        ),
-    ] = None,
+    tags: TagsOption = None,
+    known_at: KnownAtOption = None,
     model: ModelOption = None,
     overlay: Annotated[
         Path | None, typer.Option("--overlay", metavar="FILE", help="Apply the corrections of an overlay file.")
@@ -94,11 +98,15 @@ def cluster(
     show = [name for name, wanted in asked.items() if wanted]
     at = level_named(level or ("L2" if held else "L1"))
     _check(address, show, held=held, overlay=overlay)
-    _check_used(show, tagged=tagged is not None and at == "L1" and not held, largest=largest)
-    tags, rows = _read_tagged(tagged), limit or (None if json else SHOWN)
+    if largest and not evolution:
+        raise UsageError(
+            "--largest changes nothing without --evolution: it orders that list",
+            hint="add --evolution, or leave --largest out",
+        )
+    choice, rows = tag_choice(tags, known_at), limit or (None if json else SHOWN)
     with open_ledger(required_ledger(ledger), as_of) as opened:
         if address is None:
-            merges = held_merges(opened.reader, level=at, first=first, limit=rows, model=model, tagged=tags)
+            merges = held_merges(opened.reader, level=at, first=first, limit=rows, model=model, tagged=choice)
             opened.reader.check_current()
             _show_held(merges, first, json)
             return
@@ -110,7 +118,7 @@ def cluster(
             limit=rows if show or limit else None,
             order="size" if largest else "time",
             overlay=overlay,
-            tagged=tags,
+            tagged=choice,
             model=model,
         )
     if json:
@@ -131,28 +139,6 @@ def _check(address: str | None, show: list[str], *, held: bool, overlay: Path | 
         )
     if not held and address is None:
         raise UsageError("no address is given", hint="name one, or ask for --held")
-
-
-def _check_used(show: list[str], *, tagged: bool, largest: bool) -> None:
-    """Refuse an option that would change nothing; `tagged` only where no guard reads it."""
-    if tagged and "suspicious" not in show:
-        raise UsageError(
-            "--tagged changes nothing at level L1 without --suspicious: no tag makes or parts a cluster there",
-            hint="add --suspicious to order the doubtful merges, or --level L2 to keep different actors apart",
-        )
-    if largest and "evolution" not in show:
-        raise UsageError(
-            "--largest changes nothing without --evolution: it orders that list",
-            hint="add --evolution, or leave --largest out",
-        )
-
-
-def _read_tagged(path: Path | None) -> "TagTable | None":
-    if path is None:
-        return None
-    from cointrail.service.clustering.tagged import read_tagged
-
-    return read_tagged(path)
 
 
 def _show_held(answer: "HeldAnswer", first: int, json: bool) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from cointrail.cli.finding import lists_text
 from cointrail.cli.output import btc, note_page, number, one_line, print_fields, print_table
 
 if TYPE_CHECKING:
@@ -91,13 +92,10 @@ def tags_text(tags: "TaggedTable") -> str:
     """A table of tags in a line: who is named, who says so, and which file that is."""
     named = ", ".join(f"{each.actor} ({number(each.addresses)})" for each in tags.attributed[:_ACTORS])
     named += f" and {number(tags.actors - _ACTORS)} more" if tags.actors > _ACTORS else ""
-    said = (
-        f"attributed to {named} by {tags.source}"
-        if named
-        else f"nothing here is attributed to anybody by {tags.source}"
-    )
-    rules = ", ".join(f"{rule.id} {rule.version}" for rule in tags.rules)
-    return one_line(f"{said}, an assertion: {number(tags.rows)} rows, SHA-256 {tags.sha256}; read by {rules}")
+    lists = lists_text(tags.lists)
+    said = f"attributed to {named} by {lists}" if named else f"nothing here is attributed to anybody by {lists}"
+    rules = ", ".join(f"{rule.id} {rule.version}" for rule in tags.rules) or "no rule"
+    return one_line(f"{said}, an assertion: {number(tags.tags)} tags, tag set {tags.digest}; read by {rules}")
 
 
 def _rate(row: "Accuracy") -> str:

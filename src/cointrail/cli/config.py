@@ -1,5 +1,7 @@
 """`cointrail config`."""
 
+from dataclasses import replace
+
 import typer
 
 from cointrail import config as settings
@@ -19,7 +21,7 @@ def register(app: typer.Typer) -> None:
 
 def config(ledger: LedgerOption = None, json: JsonOption = False) -> None:
     """Show every setting, its value and where that comes from: flag, environment, file or default."""
-    values = [settings.home(), settings.config_file(), settings.ledger(ledger)]
+    values = [settings.home(), settings.config_file(), settings.ledger(ledger), _shown(settings.database())]
     if json:
         print_json_line(
             {
@@ -32,3 +34,10 @@ def config(ledger: LedgerOption = None, json: JsonOption = False) -> None:
         ("setting", "value", "origin", "variable"),
         ((v.setting.name, str(v.value or "-"), v.origin, v.setting.variable) for v in values),
     )
+
+
+def _shown(value: settings.Value) -> settings.Value:
+    """A database's address without its password."""
+    from cointrail.database.address import Address
+
+    return replace(value, value=str(Address.of(str(value.value))))

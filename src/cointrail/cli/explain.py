@@ -5,8 +5,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cointrail.cli.options import SHOWN, AsOfOption, JsonOption, LedgerOption, LimitOption, ModelOption
+from cointrail.cli.options import (
+    SHOWN,
+    AsOfOption,
+    JsonOption,
+    KnownAtOption,
+    LedgerOption,
+    LimitOption,
+    ModelOption,
+    TagsOption,
+)
 from cointrail.cli.output import note, number, print_json
+from cointrail.cli.tag_choice import tag_choice
 from cointrail.config import required_ledger
 from cointrail.errors import CheckFailed, UsageError
 
@@ -37,14 +47,8 @@ def explain(
         str, typer.Option("--level", help="L1: facts and co-spend; L2: with voted change; L3: leads only.")
     ] = "L1",
     model: ModelOption = None,
-    tagged: Annotated[
-        Path | None,
-        typer.Option(
-            "--tagged",
-            metavar="FILE",
-            help="A CSV file, columns address,actor: keeps different actors apart at L2, L3.",
-        ),
-    ] = None,
+    tags: TagsOption = None,
+    known_at: KnownAtOption = None,
     check: Annotated[
         bool, typer.Option("--check", help="Check every step from raw transactions; needs the block files.")
     ] = False,
@@ -69,20 +73,19 @@ def explain(
     if check_file is not None:
         if a is not None:
             raise UsageError("--check-file takes no addresses", hint="the proof names them")
-        if tagged is not None:
-            raise UsageError("--tagged changes nothing with --check-file", hint="a check reads the proof alone")
+        if tags:
+            raise UsageError("--tags changes nothing with --check-file", hint="a check reads the proof alone")
         _conclude(proofs.check_proof(proofs.read_proof(check_file)), str(check_file), json=json)
         return
     if a is None or b is None:
         raise UsageError("two addresses are needed", hint="cointrail explain A B, or --check-file FILE")
-    if tagged is not None and level == "L1":
+    if tags and level == "L1":
         raise UsageError(
-            "--tagged changes nothing at level L1, which is never guarded",
-            hint="add --level L2 or L3, or leave --tagged out",
+            "--tags changes nothing at level L1, which is never guarded",
+            hint="add --level L2 or L3, or leave --tags out",
         )
     from cointrail.cli.explain_text import print_explanation
     from cointrail.service.clustering.levels import level_named
-    from cointrail.service.clustering.tagged import read_tagged
     from cointrail.service.ledgers import open_ledger
 
     with open_ledger(required_ledger(ledger), as_of) as opened:
@@ -92,7 +95,7 @@ def explain(
             b,
             level=level_named(level),
             model=model,
-            tagged=None if tagged is None else read_tagged(tagged),
+            tagged=None if level == "L1" else tag_choice(tags, known_at),
             raw=proof is not None,
             check=check,
         )

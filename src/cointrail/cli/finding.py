@@ -2,10 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from cointrail.cli.output import note, number
+from cointrail.cli.output import note, number, one_line
 from cointrail.cli.progress import ProgressLine, StopFlag, stop_on_interrupt
 from cointrail.errors import Incomplete, Interrupted
+
+if TYPE_CHECKING:
+    from cointrail.service.tracing.services import TagsUsed
 
 _TEXT = "the walk was cut off: something was not followed"
 
@@ -56,3 +60,23 @@ def watched() -> Iterator[Watch]:
             yield watch
         finally:
             watch.line.clear()
+
+
+_LISTS = 3
+
+
+def lists_text(lists: str) -> str:
+    """Names of lists of tags, the first few."""
+    names = lists.split(" + ")
+    return " + ".join(names[:_LISTS]) + (
+        f" and {number(len(names) - _LISTS)} more lists" if len(names) > _LISTS else ""
+    )
+
+
+def tags_line(tags: "TagsUsed") -> str:
+    """Which tags name the services of an answer, and how much of them was used."""
+    known = f", as known on {tags.known_at}" if tags.known_at else ""
+    mixed = f"; {number(tags.mixed)} cluster(s) with tags of several, left alone" if tags.mixed else ""
+    return one_line(
+        f"attributed by {tags.lists} (tag set {tags.digest[:16]}{known}): {number(tags.used)} tag(s){mixed}"
+    )

@@ -16,7 +16,10 @@ from cointrail.cli import (
     change,
     cluster,
     config,
+    counterparties,
+    deposits,
     explain,
+    exposure,
     funding,
     ingest,
     linkability,
@@ -24,9 +27,15 @@ from cointrail.cli import (
     overlay,
     paths,
     peel,
+    prices,
+    profile,
+    risk,
+    roles,
     score,
+    search,
     simulate,
     status,
+    tags,
     trace,
     tx,
     verify,
@@ -47,8 +56,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 COMMANDS = (
-    ingest, status, block, tx, address, cluster, change, explain, overlay, lists, trace, bounds,
-    funding, cashout, peel, paths, linkability, verify, simulate, score, config
+    ingest, status, search, block, tx, address, profile, counterparties, roles, deposits, exposure, risk, cluster,
+    change, explain, overlay, lists, tags, prices, trace, bounds, funding, cashout, peel, paths, linkability,
+    verify, simulate, score, config,
 )  # fmt: skip
 for module in COMMANDS:
     module.register(app)

@@ -21,8 +21,32 @@ ModelOption = Annotated[
     typer.Option("--model", metavar="FILE", help="With --level L3: a change model, whose names are leads."),
 ]
 TagsOption = Annotated[
-    Path | None,
-    typer.Option("--tags", metavar="FILE", help="Services: a TagPack, or a table address,actor."),
+    list[Path] | None,
+    typer.Option(
+        "--tags",
+        metavar="FILE",
+        help="Tags: a TagPack, a list, or a table address,actor; repeatable; `none` for no tags. "
+        "Default: the imported ones.",
+    ),
+]
+KnownAtOption = Annotated[
+    str | None, typer.Option("--known-at", metavar="DATE", help="Imported tags as they were known at this time, UTC.")
+]
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="WHERE",
+        help="The database of tags and prices, a file or a URL. Default: COINTRAIL_DATABASE, then the settings file.",
+    ),
+]
+FiatOption = Annotated[
+    str | None,
+    typer.Option("--fiat", metavar="CURRENCY", help="Amounts in money too, by imported prices: USD, EUR ..."),
+]
+PricesOption = Annotated[
+    str | None,
+    typer.Option("--prices", metavar="SOURCE", help="With --fiat: whose prices; those of the newest import if none."),
 ]
 HopsOption = Annotated[int | None, typer.Option("--hops", min=0, help="Follow at most this many deep.")]
 MostOutputsOption = Annotated[

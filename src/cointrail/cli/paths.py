@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cointrail.cli.finding import watched
+from cointrail.cli.finding import tags_line, watched
 from cointrail.cli.options import (
     SHOWN,
     AlsoSourceOption,
@@ -15,6 +15,7 @@ from cointrail.cli.options import (
     AsOfOption,
     HopsOption,
     JsonOption,
+    KnownAtOption,
     LedgerOption,
     LimitOption,
     MostOutputsOption,
@@ -25,10 +26,12 @@ from cointrail.cli.options import (
     ThroughCoinJoinsOption,
 )
 from cointrail.cli.output import COMPILING, btc, note, number, print_fields, print_json, print_table
+from cointrail.cli.tag_choice import tag_choice
 from cointrail.config import required_ledger
 from cointrail.errors import Incomplete, Interrupted
 
 if TYPE_CHECKING:
+    from cointrail.service.attribution.choice import TagChoice
     from cointrail.service.tracing.paths import HopAnswer, PathsAnswer
 
 _EPILOG = """\b
@@ -64,6 +67,7 @@ def paths(
     ] = OrderName.SHARE,
     k: Annotated[int, typer.Option("--paths", "-k", min=1, max=10_000, help="Most paths.")] = 3,
     tags: TagsOption = None,
+    known_at: KnownAtOption = None,
     hops: HopsOption = None,
     min_sat: Annotated[
         int | None, typer.Option("--min-sat", min=0, help="Do not follow less than this under haircut.")
@@ -107,7 +111,7 @@ def paths(
         ([source, *(also_source or [])], [target, *(also_target or [])]),
         by=by.value,
         k=k,
-        tags=tags,
+        tags=tag_choice(tags, known_at),
         limits={name: value for name, value in given.items() if value is not None},
     )
     if json:
@@ -132,7 +136,7 @@ def _ask(
     *,
     by: str,
     k: int,
-    tags: Path | None,
+    tags: "TagChoice | None",
     limits: dict[str, Any],
 ) -> tuple["PathsAnswer", bool]:
     """(the answer, whether Ctrl-C cut it short)."""
@@ -181,7 +185,7 @@ def _fields(answer: "PathsAnswer") -> Iterator[tuple[str, str]]:
     if answer.stops:
         yield "stopped", ", ".join(f"{reason}: {number(count)} output(s)" for reason, count in answer.stops.items())
     if tags := answer.tags:
-        yield "services", f"attributed by {tags.file} (SHA-256 {tags.sha256[:16]}): {tags.used} tag(s)"
+        yield "services", tags_line(tags)
     yield "as of", f"height {number(answer.snapshot.height)} of {answer.snapshot.network}"
     yield "basis", f"{answer.basis}; what is carried: {answer.carried_basis}"
 

@@ -9,11 +9,13 @@ from cointrail.cli.options import (
     SHOWN,
     AsOfOption,
     JsonOption,
+    KnownAtOption,
     LedgerOption,
     LimitOption,
     TagsOption,
 )
 from cointrail.cli.output import btc, note, note_page, number, print_fields, print_json, print_table
+from cointrail.cli.tag_choice import tag_choice
 from cointrail.config import required_ledger
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ def peel(
     ] = None,
     min_sat: Annotated[int, typer.Option("--min-sat", min=0, help="Do not follow less than this.")] = 10_000,
     tags: TagsOption = None,
+    known_at: KnownAtOption = None,
     limit: LimitOption = None,
     as_of: AsOfOption = None,
     json: JsonOption = False,
@@ -75,7 +78,7 @@ def peel(
             undecided=undecided.value,
             hops=hops,
             min_sat=min_sat,
-            tags=tags,
+            tags=tag_choice(tags, known_at),
         )
         opened.reader.check_current()
     if json:

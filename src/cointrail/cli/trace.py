@@ -15,6 +15,7 @@ from cointrail.cli.options import (
     FirstOption,
     HopsOption,
     JsonOption,
+    KnownAtOption,
     LedgerOption,
     LimitOption,
     MostOutputsOption,
@@ -25,6 +26,7 @@ from cointrail.cli.options import (
     ThroughCoinJoinsOption,
 )
 from cointrail.cli.output import COMPILING, note, number, print_json
+from cointrail.cli.tag_choice import tag_choice
 from cointrail.config import required_ledger
 from cointrail.errors import Incomplete, Interrupted, UsageError
 
@@ -101,6 +103,7 @@ def trace(
         CollisionName, typer.Option("--collision", help="Which label holds for an output that is given with two.")
     ] = CollisionName.FIRST,
     tags: TagsOption = None,
+    known_at: KnownAtOption = None,
     limits: Annotated[
         Preset, typer.Option("--limits", help="Thresholds: court (20 hops ...), lead (100 hops ...), open (none).")
     ] = Preset.COURT,
@@ -164,7 +167,7 @@ def trace(
         note(COMPILING)
     if forward and backward:
         raise UsageError("--forward and --backward exclude each other")
-    if resume and (seeds or seed_file or policy or tags or as_of is not None):
+    if resume and (seeds or seed_file or policy or tags or known_at or as_of is not None):
         raise UsageError("--resume goes on with the question that was kept", hint="leave out seeds, policies and tags")
     allowed = chosen(
         limits.value,
@@ -193,7 +196,7 @@ def trace(
                 fees=Fees(FeeMode(fees.value), CoinbaseOrder(coinbase_order.value)),
                 seed_file=seed_file,
                 collision=Collision(collision.value),
-                services=tags,
+                services=tag_choice(tags, known_at),
                 watch=watch.rows,
             )
         shown = limit if json else limit or SHOWN

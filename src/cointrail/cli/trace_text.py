@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from cointrail.cli.finding import tags_line
 from cointrail.cli.output import btc, note, note_page, number, print_fields, print_table
 
 if TYPE_CHECKING:
@@ -62,8 +63,7 @@ def _head(answer: "TraceAnswer") -> Iterator[tuple[str, str]]:
     if answer.fees["mode"] != "account":
         yield "fees", f"followed into the coinbase, {answer.fees['coinbase_order'].replace('_', ' ')}"
     if tags := answer.tags:
-        mixed = f"; {tags.mixed} cluster(s) with tags of several, left alone" if tags.mixed else ""
-        yield "services", f"attributed by {tags.file} (SHA-256 {tags.sha256[:16]}): {tags.used} tag(s){mixed}"
+        yield "services", tags_line(tags)
     yield "as of", f"height {number(answer.snapshot.height)} of {answer.snapshot.network}"
 
 

@@ -163,7 +163,22 @@ class Rows(ABC):
     def find_script_hash(self, digest: bytes) -> int | None:
         """The script_id whose scriptPubKey has this SHA-256, or None."""
         found = self._candidates(SCRIPT, digest, self.counts.script)
-        return next((script for script in found if sha256(self.script_pubkey(script)) == digest), None)
+        return next((script for script in found if self.script_hash(script) == digest), None)
+
+    def find_script_hashes(self, digests: npt.NDArray[np.uint8]) -> I64:
+        """The scripts whose scriptPubKey has each SHA-256, shape (n, 32), or -1; int64 (n,)."""
+        found = np.full(len(digests), NONE, np.int64)
+        keys = keys_of(digests)
+        order = np.argsort(keys)  # neighbours in the index are asked for one after the other
+        for run in self.runs(SCRIPT):
+            at = np.searchsorted(run.keys, keys[order])
+            asked = order[(at < len(run.keys)) & (run.keys[np.minimum(at, len(run.keys) - 1)] == keys[order])]
+            for number in asked.tolist():
+                digest = digests[number].tobytes()
+                for script in run.find(int(keys[number])):
+                    if script < self.counts.script and self.script_hash(script) == digest:
+                        found[number] = script
+        return found
 
     def _candidates(self, index: str, digest: bytes, count: int) -> list[int]:
         key = key_of(digest)
@@ -184,3 +199,7 @@ class Rows(ABC):
             return script_from_payload(kind, payload)
         first, length = int.from_bytes(payload[:8], "little"), int.from_bytes(payload[8:12], "little")
         return bytes(self.column("script_byte", "byte")[first : first + length])
+
+    def script_hash(self, script_id: int) -> bytes:
+        """SHA-256 of the scriptPubKey."""
+        return sha256(self.script_pubkey(script_id))

@@ -10,6 +10,8 @@ from cointrail.ledger.reader import Reader
 from cointrail.ledger.schema import NONE
 from cointrail.service.answers import AddressAnswer, HistoryEntry, Moment
 from cointrail.service.names import address_or_none, block_time, find_script, snapshot_name, txid_of
+from cointrail.service.prices.beside import Beside
+from cointrail.service.worth import FiatPrices
 
 I64 = npt.NDArray[np.int64]
 
@@ -77,28 +79,40 @@ class History:
     Attributes:
         total: transactions in all.
         first: number of the first entry of this page.
+        prices: those that the entries' amounts in money rest on; None if money was not asked for.
     """
 
     total: int
     first: int
     _entries: Iterator[HistoryEntry]
+    prices: FiatPrices | None = None
 
     def __iter__(self) -> Iterator[HistoryEntry]:
         return self._entries
 
 
-def history(reader: Reader, text: str, *, first: int = 0, limit: int | None = None) -> History:
+def history(
+    reader: Reader, text: str, *, first: int = 0, limit: int | None = None, worth: Beside | None = None
+) -> History:
     """The transactions of an address, one entry each, made as they are asked for.
+
+    Args:
+        reader: the ledger at a snapshot.
+        text: an address, a public key in hex, or `script:HEX`.
+        first: number of the first entry.
+        limit: most entries.
+        worth: values amounts in money, and must stay open until the last entry; nothing if not given.
 
     Raises:
         AddressError, NotFound: as `address`.
     """
     found = movements(reader, find_script(reader, text))
     page = found.transactions[first : None if limit is None else first + limit]
-    return History(len(found.transactions), first, _entries(reader, found, page))
+    worth = worth or Beside(reader)
+    return History(len(found.transactions), first, _entries(reader, found, page, worth), worth.prices)
 
 
-def _entries(reader: Reader, found: Movements, page: I64) -> Iterator[HistoryEntry]:
+def _entries(reader: Reader, found: Movements, page: I64, worth: Beside) -> Iterator[HistoryEntry]:
     paid_by = reader.transaction_of_outputs(found.outputs)
     spent = found.spenders != NONE
     order = np.argsort(found.spenders[spent])
@@ -108,10 +122,13 @@ def _entries(reader: Reader, found: Movements, page: I64) -> Iterator[HistoryEnt
     for tx_index, height in zip(page.tolist(), heights.tolist(), strict=True):
         received = slice(*np.searchsorted(paid_by, (tx_index, tx_index + 1)))
         gone = slice(*np.searchsorted(spent_by, (tx_index, tx_index + 1)))
+        received_sat, spent_sat = int(found.values[received].sum()), int(spent_values[gone].sum())
         yield HistoryEntry(
             txid=txid_of(reader, tx_index),
             height=height,
             time_utc=block_time(reader, height),
-            received_sat=int(found.values[received].sum()),
-            spent_sat=int(spent_values[gone].sum()),
+            received_sat=received_sat,
+            spent_sat=spent_sat,
+            received_fiat=worth.at(received_sat, height),
+            spent_fiat=worth.at(spent_sat, height),
         )

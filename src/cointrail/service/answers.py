@@ -8,6 +8,7 @@ integers in satoshi, times ISO 8601 in UTC, ids in hex as the node displays them
 from dataclasses import dataclass
 from typing import Literal
 
+from cointrail.service.worth import FiatPrices, FiatValue
 from cointrail.version import VERSION
 
 FACT: Literal["fact"] = "fact"
@@ -61,15 +62,16 @@ class Attribution:
 
 @dataclass(frozen=True, slots=True)
 class TaggedTable:
-    """A table of tagged addresses that an answer rests on: assertions of whoever wrote it.
+    """Tags that an answer rests on: assertions of whoever made them.
 
-    `source` is the file's name, `sha256` that of its bytes, `rows` its length, `rules` those that read it. `actors`
-    counts the actors of addresses that the answer is about; `attributed` names those of most addresses.
+    `lists` names the files or collections, `digest` is the tag set's, `tags` counts those that were heard, `rules`
+    those that read them. `actors` counts the actors of addresses that the answer is about; `attributed` names those of
+    most addresses.
     """
 
-    source: str
-    sha256: str
-    rows: int
+    lists: str
+    digest: str
+    tags: int
     rules: tuple[Rule, ...]
     actors: int
     attributed: tuple[Attribution, ...]
@@ -136,7 +138,10 @@ class SpenderName:
 
 @dataclass(frozen=True, slots=True)
 class InputAnswer:
-    """An input and what it spends; the spent output's fields are None for a coinbase."""
+    """An input and what it spends; the spent output's fields are None for a coinbase.
+
+    `fiat`, if asked for: what its value was worth when it was spent, at the time of the transaction's block.
+    """
 
     vin: int
     outpoint: str | None
@@ -145,11 +150,15 @@ class InputAnswer:
     script_type: str | None
     script_pubkey: str | None
     sequence: int
+    fiat: FiatValue | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OutputAnswer:
-    """An output. `spender` is None while it is unspent at the snapshot; `state` says more precisely."""
+    """An output. `spender` is None while it is unspent at the snapshot; `state` says more precisely.
+
+    `fiat`, if asked for: what its value was worth at the time of the transaction's block.
+    """
 
     vout: int
     value_sat: int
@@ -158,11 +167,15 @@ class OutputAnswer:
     script_pubkey: str
     spender: SpenderName | None
     state: Literal["unspent", "spent", "unspendable", "overwritten"]
+    fiat: FiatValue | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TransactionAnswer:
-    """One transaction. `heights` has two entries for the txids that two coinbases share (BIP30)."""
+    """One transaction. `heights` has two entries for the txids that two coinbases share (BIP30).
+
+    If money was asked for, `fee_fiat` is what the fee was worth (none of a coinbase), by `prices`.
+    """
 
     txid: str
     height: int
@@ -181,6 +194,8 @@ class TransactionAnswer:
     heights: tuple[int, ...]
     snapshot: SnapshotName
     basis: Basis = FACT
+    fee_fiat: FiatValue | None = None
+    prices: FiatPrices | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,13 +224,15 @@ class AddressAnswer:
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """What one transaction did to a script."""
+    """What one transaction did to a script; if asked for, what that was worth at the block's time."""
 
     txid: str
     height: int
     time_utc: str
     received_sat: int
     spent_sat: int
+    received_fiat: FiatValue | None = None
+    spent_fiat: FiatValue | None = None
 
 
 @dataclass(frozen=True, slots=True)

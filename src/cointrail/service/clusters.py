@@ -1,6 +1,6 @@
 """Which scripts are under common control with this one, what says so, and what speaks against it?"""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +11,8 @@ from cointrail.cluster.structure.suspicion import RULE as SUSPICION
 from cointrail.errors import UsageError
 from cointrail.ledger.reader import Reader
 from cointrail.service.answers import ClusterAnswer, Rule
+from cointrail.service.attribution.choice import TagSource
+from cointrail.service.attribution.gathered import Resolved
 from cointrail.service.clustering import lists as views
 from cointrail.service.clustering.cluster import SHOWN_MEMBERS, Cluster, rules_of
 from cointrail.service.clustering.levels import GUARD, Level, lists_used, name_of_model, note_of
@@ -30,7 +32,7 @@ def cluster(
     limit: int | None = None,
     order: Literal["time", "size"] = "time",
     overlay: Path | None = None,
-    tagged: Mapping[str, str] | None = None,
+    tagged: TagSource | Resolved = None,
     model: Path | None = None,
 ) -> ClusterAnswer:
     """The cluster of an address.
@@ -44,25 +46,20 @@ def cluster(
         limit: most rows of each list, None for all.
         order: of the evolution.
         overlay: a file of corrections to apply.
-        tagged: actor by address, as `tagged.read_tagged` gives it: suspicious merges that part different actors come
-            first, and above L1 nothing joins scripts of different actors.
+        tagged: files of tags, the database, or actor by address: suspicious merges that part different actors come
+            first, above L1 nothing joins scripts of different actors, and the answer says who is named inside.
         model: file of the change model that gives leads at L3; without one L3 shows what L2 shows.
 
     Raises:
         AddressError, NotFound: as for an address.
         UsageError: an unknown level or list, or one that this level or an overlay does not have; a model below L3, or
-            tags or an order that nothing asked for would use.
+            an order that nothing asked for would use.
         InputRefused: the overlay, the model or a tagged address is refused.
         Unavailable: the ledger has no clusters up to the snapshot, or is damaged.
     """
     if unknown := sorted(set(show) - set(VIEWS)):
         raise UsageError(f"there is no list {unknown[0]} of a cluster", hint=f"choose among {', '.join(VIEWS)}")
     rules = _rules_of_tags(level, show)
-    if tagged is not None and not rules:
-        raise UsageError(
-            "tagged addresses decide nothing about a cluster of level L1 alone",
-            hint="ask for its suspicious merges, or for level L2 or L3",
-        )
     if order != "time" and "evolution" not in show:
         raise UsageError("an order by size is one of the evolution", hint="ask for the evolution, too")
     script_id = find_script(reader, text)

@@ -5,10 +5,10 @@ with cointrail.open("ledger") as ledger:
     ledger.transaction("f4184fc5...").outputs[0].spender
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
 from cointrail.ledger.reader import Reader
 from cointrail.service import addresses, blocks, changes, clusters, overlays, proofs, transactions
@@ -21,6 +21,7 @@ from cointrail.service.answers import (
     Status,
     TransactionAnswer,
 )
+from cointrail.service.attribution.choice import TagSource
 from cointrail.service.changes import ChangeAnswer
 from cointrail.service.clustering import held
 from cointrail.service.clustering.levels import Level
@@ -39,6 +40,13 @@ from cointrail.trace.fees import ACCOUNT, Fees
 from cointrail.trace.limits import COURT, Limits
 from cointrail.trace.paths import NEARBY
 from cointrail.trace.seeds import Collision
+
+if TYPE_CHECKING:
+    from cointrail.service.exposures.answers import ExposureAnswer
+    from cointrail.service.exposures.risk_answers import RiskAnswer
+    from cointrail.service.profiles.counterparties import CounterpartiesAnswer
+    from cointrail.service.profiles.profile import ProfileAnswer
+    from cointrail.service.profiles.who import WhoAnswer
 
 _T = TypeVar("_T")
 
@@ -108,7 +116,7 @@ class Ledger:
         limit: int | None = None,
         order: Literal["time", "size"] = "time",
         overlay: str | Path | None = None,
-        tagged: Mapping[str, str] | None = None,
+        tagged: TagSource = None,
         model: str | Path | None = None,
     ) -> ClusterAnswer:
         """The cluster of an address: what holds it together and the lists that are asked for; see `clusters.VIEWS`.
@@ -179,13 +187,13 @@ class Ledger:
         fees: Fees = ACCOUNT,
         seed_file: str | Path | None = None,
         collision: Collision = Collision.FIRST,
-        services: str | Path | None = None,
+        services: TagSource = None,
         first: int = 0,
         limit: int | None = None,
     ) -> TraceAnswer:
         """Follow txids, outpoints, addresses, `cluster:ADDRESS`, or a file of them, under policies side by side.
 
-        `services` is a file of tags: what arrives at a service is not followed further.
+        `services` are files of tags, or a `TagChoice`: what arrives at a service is not followed further.
         """
 
         def ask() -> TraceAnswer:
@@ -198,7 +206,7 @@ class Ledger:
                 fees=fees,
                 seed_file=None if seed_file is None else Path(seed_file),
                 collision=collision,
-                services=None if services is None else Path(services),
+                services=services,
             )
             job.run()
             return answer_of(job, job.finish(), first=first, limit=limit)
@@ -212,12 +220,11 @@ class Ledger:
         *,
         limits: Limits = WHOLE,
         fees: Fees = ACCOUNT,
-        services: str | Path | None = None,
+        services: TagSource = None,
     ) -> BoundsAnswer:
         """How much of the targets derives from the sources, at least and at most, under every convention."""
-        tags = None if services is None else Path(services)
         return self._checked(
-            lambda: bounds.bounds(self.reader, sources, targets, limits=limits, fees=fees, services=tags)
+            lambda: bounds.bounds(self.reader, sources, targets, limits=limits, fees=fees, services=services)
         )
 
     def paths(
@@ -228,12 +235,11 @@ class Ledger:
         by: str = "share",
         k: int = 10,
         limits: Limits = NEARBY,
-        services: str | Path | None = None,
+        services: TagSource = None,
     ) -> PathsAnswer:
         """The best ways from sources to targets: `by` share, hops or time."""
-        tags = None if services is None else Path(services)
         return self._checked(
-            lambda: paths.paths(self.reader, sources, targets, by=by, k=k, limits=limits, services=tags)
+            lambda: paths.paths(self.reader, sources, targets, by=by, k=k, limits=limits, services=services)
         )
 
     def peel(
@@ -243,13 +249,71 @@ class Ledger:
         direction: Literal["forward", "backward"] = "forward",
         undecided: Literal["stop", "larger", "branch"] = "stop",
         hops: int | None = None,
-        services: str | Path | None = None,
+        services: TagSource = None,
     ) -> PeelAnswer:
         """Follow one output along the change of its spenders, or back; `undecided` says what to do without a vote."""
-        tags = None if services is None else Path(services)
         return self._checked(
-            lambda: peels.peel(self.reader, seed, direction=direction, undecided=undecided, hops=hops, tags=tags)
+            lambda: peels.peel(self.reader, seed, direction=direction, undecided=undecided, hops=hops, tags=services)
         )
+
+    def profile(
+        self,
+        wallet: str,
+        *,
+        begin: str | None = None,
+        end: str | None = None,
+        min_sat: int | None = None,
+        max_sat: int | None = None,
+        overlay: str | Path | None = None,
+    ) -> "ProfileAnswer":
+        """Sums, times, types, fees and unspent outputs of an address, or of `cluster:ADDRESS`."""
+        from cointrail.service.profiles.asked import Asked
+        from cointrail.service.profiles.profile import Profile
+
+        asked, file = Asked(begin, end, min_sat, max_sat), None if overlay is None else Path(overlay)
+        return self._checked(lambda: Profile(self.reader, wallet, overlay=file, asked=asked).answer())
+
+    def who(self, wallet: str, *, tags: TagSource = None, overlay: str | Path | None = None) -> "WhoAnswer":
+        """Who may be behind an address or `cluster:ADDRESS`: claims, rival hypotheses, roles."""
+        from cointrail.service.profiles.who import who
+
+        file = None if overlay is None else Path(overlay)
+        return self._checked(lambda: who(self.reader, wallet, tags, overlay=file))
+
+    def counterparties(
+        self,
+        wallet: str,
+        *,
+        by: str = "script",
+        rank: str = "gross",
+        direction: str = "both",
+        tags: TagSource = None,
+        first: int = 0,
+        limit: int | None = None,
+    ) -> "CounterpartiesAnswer":
+        """Whom a wallet paid and who paid it, by `script`, `cluster` or `entity`."""
+        from cointrail.service.profiles.counterparties import counterparties_of
+
+        return self._checked(
+            lambda: counterparties_of(
+                self.reader, wallet, by=by, rank=rank, direction=direction, tags=tags, first=first, limit=limit
+            )
+        )
+
+    def exposure(self, wallet: str, *, tags: TagSource = None, overlay: str | Path | None = None) -> "ExposureAnswer":
+        """From whom a wallet's money came and to whom it went, by category, with the ways behind every satoshi."""
+        from cointrail.service.exposures.exposure import exposure
+
+        file = None if overlay is None else Path(overlay)
+        return self._checked(lambda: exposure(self.reader, wallet, services=tags, overlay=file))
+
+    def risk(self, wallet: str, *, tags: TagSource = None, rules: str | Path | None = None) -> "RiskAnswer":
+        """A score by open rules, with every component; the program's own rules if no file is given."""
+        from cointrail.profile.risk.file import read_rules
+        from cointrail.service.exposures.risk import risk
+
+        chosen = None if rules is None else read_rules(Path(rules))
+        return self._checked(lambda: risk(self.reader, wallet, services=tags, rules=chosen))
 
     def linkability(self, txid: str, *, max_cj_fee_sat: int = 0) -> LinkabilityAnswer:
         """What links the two sides of a transaction: interpretations, probabilities, candidates."""

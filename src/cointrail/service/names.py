@@ -68,6 +68,12 @@ def address_or_none(reader: Reader, script_pubkey: bytes) -> str | None:
     return address_of(script_pubkey, network_of(reader))
 
 
+def name_of(reader: Reader, script_id: int) -> str:
+    """The address of a script, or `script:HEX` for one that has none."""
+    script = reader.script_pubkey(script_id)
+    return address_or_none(reader, script) or f"script:{script.hex()}"
+
+
 def find_transaction(reader: Reader, txid: str) -> list[int]:
     """All transactions of a displayed txid, at least one.
 

@@ -1,6 +1,6 @@
 """Why are these two in one cluster? The steps, what speaks against them, and a document that a stranger can check."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -25,7 +25,8 @@ from cointrail.errors import InputRefused, Unavailable, UsageError
 from cointrail.ledger.reader import Reader
 from cointrail.ledger.schema import NONE
 from cointrail.service.answers import FACT, INFERENCE, Basis, ListUsed, ModelName, Rule, SnapshotName, TaggedTable
-from cointrail.service.clustering.cluster import name_of
+from cointrail.service.attribution.choice import TagSource
+from cointrail.service.attribution.gathered import Resolved
 from cointrail.service.clustering.files import read_file
 from cointrail.service.clustering.levels import (
     GUARD,
@@ -41,7 +42,7 @@ from cointrail.service.clustering.levels import (
 )
 from cointrail.service.clustering.steps import HeldStep, ProofStep, held_answers, step_answer
 from cointrail.service.clustering.tagged import Tags
-from cointrail.service.names import find_script, moment, snapshot_name, txid_of
+from cointrail.service.names import find_script, moment, name_of, snapshot_name, txid_of
 
 if TYPE_CHECKING:
     from cointrail.cluster.learned.model import Model
@@ -138,7 +139,7 @@ def explain(
     *,
     level: Level = "L1",
     model: Path | None = None,
-    tagged: Mapping[str, str] | None = None,
+    tagged: TagSource | Resolved = None,
     raw: bool = False,
     check: bool = False,
 ) -> ProofAnswer:
@@ -150,7 +151,7 @@ def explain(
         b_text: another.
         level: of the cluster.
         model: file of the change model that gives leads at L3; without one L3 shows what L2 shows.
-        tagged: actor by address, as `tagged.read_tagged` gives it: above L1 nothing joins scripts of different actors.
+        tagged: files of tags, the database, or actor by address: above L1 nothing joins scripts of different actors.
         raw: True to add the document with raw transactions, which needs the block files.
         check: True to check that document, given or not.
 

@@ -24,7 +24,7 @@ from cointrail.trace.seeds import Seeds
 from cointrail.trace.services import Services
 from cointrail.trace.walk import Walk, asked
 
-_FORMAT: Final = "cointrail trace 1"
+_FORMAT: Final = "cointrail trace 2"
 _BUDGETS: Final = ("transactions", "seconds", "megabytes")
 
 
@@ -50,7 +50,7 @@ def save(path: Path, walks: Sequence[Walk], note: dict[str, Any]) -> None:
         "policies": [walk.asked.policy.name for walk in walks],
         "coalesced": [walk.coalesced for walk in walks],
         "labels": first.seeds.names,
-        "services": {name: getattr(question.services, name) for name in ("names", "kinds", "digest", "mixed")},
+        "services": {name: getattr(question.services, name) for name in _SERVICE_TEXTS},
         "note": note,
     }
     arrays: dict[str, Any] = {
@@ -69,6 +69,7 @@ def save(path: Path, walks: Sequence[Walk], note: dict[str, Any]) -> None:
     unfinished.replace(path)
 
 
+_SERVICE_TEXTS: Final = ("names", "kinds", "digest", "mixed", "since", "said")
 _SERVICE_ARRAYS: Final = ("scripts", "script_service", "roots", "root_service")
 
 
@@ -143,6 +144,8 @@ def _walks(header: dict[str, Any], arrays: dict[str, Any], reader: Reader, budge
         kinds=tuple(told["kinds"]),
         digest=told["digest"],
         mixed=told["mixed"],
+        since=tuple(told["since"]),
+        said=tuple(told["said"]),
         **{name: arrays[f"services.{name}"] for name in _SERVICE_ARRAYS},
     )
     seeds = Seeds(arrays["seeds"], arrays["labels"], tuple(header["labels"]))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from cointrail.attribution.propagation import inherited
 from cointrail.cluster.forest.view import Forest
 
 I64 = npt.NDArray[np.int64]
@@ -31,6 +32,9 @@ class Services:
         scripts, script_service: int64 (n,), script_id ascending, and the number of its service.
         roots, root_service: int64 (m,), the same for roots of L1 clusters, all of whose scripts belong to the service.
         digest: SHA-256 of what says so, in hex; empty if there is nothing.
+        since: when each was named so, seconds since 1970 UTC (the earliest day from which a tag of it holds, such as
+            the day of a listing); None where no tag says.
+        said: who says so, of each, in words; empty if not known.
         mixed: clusters that tags give to several services: none of them inherits anything (METHODS.md 7.4).
     """
 
@@ -42,6 +46,8 @@ class Services:
     root_service: I64 = field(default_factory=_none)
     digest: str = ""
     mixed: int = 0
+    since: tuple[int | None, ...] = ()
+    said: tuple[str, ...] = ()
 
     def of(self, forest: Forest | None, script_id: npt.ArrayLike) -> I64:
         """Number of the service of each script, int64 (n,), `NO_SERVICE` where there is none."""
@@ -58,19 +64,19 @@ NONE = Services()
 
 def services_of(
     forest: Forest,
-    scripts: Sequence[int],
-    numbers: Sequence[int],
+    scripts: npt.ArrayLike,
+    numbers: npt.ArrayLike,
     names: Sequence[str],
     *,
     kinds: Sequence[str] = (),
-    definers: Sequence[bool] | None = None,
+    definers: npt.ArrayLike | None = None,
     digest: str = "",
 ) -> Services:
     """Services of tagged scripts, and of the L1 clusters that a tag defines.
 
     Args:
         forest: the clusters at a snapshot.
-        scripts: script_id of each tag.
+        scripts: script_id of each tag; the first of a script is what that is called.
         numbers: of its service.
         names: of the services.
         kinds: category of each service.
@@ -82,19 +88,16 @@ def services_of(
     tagged, service = np.asarray(scripts, np.int64), np.asarray(numbers, np.int64)
     speaks = np.ones(len(tagged), np.bool_) if definers is None else np.asarray(definers, np.bool_)
     own, first = np.unique(tagged, return_index=True)
-    roots = forest.roots(tagged[speaks])
-    pairs = np.unique(np.stack([roots, service[speaks]]), axis=1)
-    distinct, counts = np.unique(pairs[0], return_counts=True)
-    clear = np.isin(pairs[0], distinct[counts == 1])
+    roots, root_service, mixed = inherited(forest.roots(tagged[speaks]), service[speaks])
     return Services(
         names=tuple(names),
         kinds=tuple(kinds) or ("",) * len(names),
         scripts=own,
         script_service=service[first],
-        roots=pairs[0][clear],
-        root_service=pairs[1][clear],
+        roots=roots,
+        root_service=root_service,
         digest=digest,
-        mixed=int((counts > 1).sum()),
+        mixed=len(mixed),
     )
 
 

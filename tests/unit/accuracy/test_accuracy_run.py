@@ -96,7 +96,7 @@ def test_the_same_run_writes_the_same_bytes(run):
         return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
     before = files()
-    assert len(before) == 6
+    assert len(before) == 7
     _run(run.folder)
     assert files() == before
 

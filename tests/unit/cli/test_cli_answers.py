@@ -317,7 +317,7 @@ def test_services_of_a_file_end_a_trace(cli, regtest, tmp_path):
     assert {end["service"] for end in answer["endpoints"]} == {"Shop"}
     assert {reason for end in answer["endpoints"] for reason in end["reasons"].values()} == {"service"}
     assert (answer["tags"]["used"], answer["tags"]["left_out"]) == (1, 1)
-    assert len(answer["tags"]["sha256"]) == 64
+    assert len(answer["tags"]["digest"]) == 64
     assert "attributed to Shop" in cli(*asked).out
     tags.write_text("address,actor\nbc1qnonsense,Shop\n", encoding="utf-8")
     assert cli("trace", txid, "--tags", str(tags), "--ledger", str(regtest.ledger)).code == 4

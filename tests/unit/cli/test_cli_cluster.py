@@ -9,8 +9,9 @@ from level_cases import economy_ledger, voted_pairs
 from overlay_cases import WalletChain, clustered_ledger
 
 import cointrail
+from cointrail.attribution.formats import table
 from cointrail.cluster.forest.view import Forest
-from cointrail.service.clustering.cluster import name_of
+from cointrail.service.names import name_of
 
 
 @pytest.fixture(scope="module")
@@ -102,25 +103,32 @@ def test_held_needs_no_address(cli, wallets):
     assert f"{told['held_total']:,} merges for review" in shown.out
 
 
+def digest_of(file):
+    """The name of a tag set of one table, as docs/explanation/what-was-known.md says."""
+    state = [file.name, "table", table.VERSION, sha256(file.read_bytes()).hexdigest()]
+    document = json.dumps({"collections": [state], "retractions": []}, separators=(",", ":"))
+    return sha256(document.encode()).hexdigest()
+
+
 def test_tags_from_a_file(cli, wallets, tmp_path):
     ledger, text = wallets
     members = cli("cluster", text, "--members", "--ledger", ledger, "--json").json["members"]
     file = tmp_path / "tags.csv"
     file.write_text(f"address,actor\n{members[0]},one\n{members[-1]},two\n")
-    answer = cli("cluster", text, "--suspicious", "--tagged", str(file), "--ledger", ledger, "--json").json
+    answer = cli("cluster", text, "--suspicious", "--tags", str(file), "--ledger", ledger, "--json").json
     separated = [each["separated"] for each in answer["suspicious"]]
     assert separated == sorted(separated, reverse=True)
     for content, told in (
-        ("nonsense", "lacks the column address"),
-        ("address,actor\nnonsense,x\n", "tagged address"),
+        ("nonsense", "tags.csv"),
+        ("address,actor\nnonsense,x\n", "line 2 of tags.csv: 'nonsense' is no address of regtest"),
     ):
         file.write_text(content)
-        refused = cli("cluster", text, "--suspicious", "--tagged", str(file), "--ledger", ledger)
+        refused = cli("cluster", text, "--suspicious", "--tags", str(file), "--ledger", ledger)
         assert (refused.code, refused.out) == (4, "")
         assert told in refused.err
-    assert cli("cluster", text, "--suspicious", "--tagged", str(tmp_path / "none"), "--ledger", ledger).code == 6
+    assert cli("cluster", text, "--suspicious", "--tags", str(tmp_path / "none"), "--ledger", ledger).code == 6
     os.mkfifo(tmp_path / "pipe")
-    refused = cli("cluster", text, "--suspicious", "--tagged", str(tmp_path / "pipe"), "--ledger", ledger)
+    refused = cli("cluster", text, "--suspicious", "--tags", str(tmp_path / "pipe"), "--ledger", ledger)
     assert (refused.code, "is no regular file" in refused.err) == (4, True)
 
 
@@ -129,13 +137,13 @@ def test_an_answer_names_the_tags_that_it_rests_on(cli, wallets, tmp_path):
     members = cli("cluster", text, "--members", "--ledger", ledger, "--json").json["members"]
     file = tmp_path / "tags.csv"
     file.write_text(f"address,actor\n{members[0]},one\n{members[1]},one\n{members[-1]},two\n{members[-1]},two\n")
-    digest = sha256(file.read_bytes()).hexdigest()
-    command = ("cluster", text, "--suspicious", "--tagged", str(file), "--ledger", ledger)
+    digest = digest_of(file)
+    command = ("cluster", text, "--suspicious", "--tags", str(file), "--ledger", ledger)
     told = cli(*command, "--json").json["tagged"]
     assert told == {
-        "source": "tags.csv",
-        "sha256": digest,
-        "rows": 4,
+        "lists": "tags.csv",
+        "digest": digest,
+        "tags": 3,
         "rules": [{"id": "suspicion", "version": 1}],
         "actors": 2,
         "attributed": [
@@ -146,9 +154,12 @@ def test_an_answer_names_the_tags_that_it_rests_on(cli, wallets, tmp_path):
     }
     shown = cli(*command)
     line = next(line for line in shown.out.splitlines() if line.startswith("tagged "))
-    assert f"attributed to one (2), two (1) by tags.csv, an assertion: 4 rows, SHA-256 {digest}" in line
+    assert f"attributed to one (2), two (1) by tags.csv, an assertion: 3 tags, tag set {digest}" in line
     assert "attributed to different actors by tags.csv" in shown.out
     assert cli("cluster", text, "--suspicious", "--ledger", ledger, "--json").json["tagged"] is None
+    assert cli("cluster", text, "--tags", str(file), "--ledger", ledger, "--json").json["tagged"] == told | {
+        "rules": []
+    }
 
 
 def test_tags_keep_apart_what_a_vote_would_join(cli, voted, tmp_path):
@@ -156,8 +167,8 @@ def test_tags_keep_apart_what_a_vote_would_join(cli, voted, tmp_path):
     ledger, one, two = voted
     file = tmp_path / "tags.csv"
     file.write_text(f"address,actor\n{one},first\n{two},second\n")
-    digest = sha256(file.read_bytes()).hexdigest()
-    above, tags = ("--level", "L2", "--ledger", ledger, "--json"), ("--tagged", str(file))
+    digest = digest_of(file)
+    above, tags = ("--level", "L2", "--ledger", ledger, "--json"), ("--tags", str(file))
     free, apart = (cli("cluster", one, "--members", *more, *above).json for more in ((), tags))
     assert two in free["members"]
     assert two not in apart["members"]
@@ -166,12 +177,12 @@ def test_tags_keep_apart_what_a_vote_would_join(cli, voted, tmp_path):
     assert apart["tagged"]["rules"] == [{"id": "collapse_guard", "version": 1}]
     held = cli("cluster", "--held", *tags, *above).json
     assert held["by_reason"]["cannot_link"] > 0
-    assert held["tagged"]["sha256"] == held["guards"]["cannot_link"] == digest
+    assert held["tagged"]["digest"] == held["guards"]["cannot_link"] == digest
     assert digest in cli("cluster", "--held", *tags, "--ledger", ledger).out
     linked, parted = (cli("explain", one, two, *more, *above).json for more in ((), tags))
     assert (linked["linked"], parted["linked"]) == (True, False)
     assert {each["reason"] for each in parted["held"]} >= {"cannot_link"}
-    assert parted["tagged"]["sha256"] == digest
+    assert parted["tagged"]["digest"] == digest
     assert digest in cli("explain", one, two, *tags, "--level", "L2", "--ledger", ledger).out
     same = cli("cluster", one, "--suspicious", "--members", *tags, "--ledger", ledger, "--json").json
     assert same["members"] == cli("cluster", one, "--members", "--ledger", ledger, "--json").json["members"]
@@ -182,7 +193,7 @@ def test_a_cluster_of_two_actors_is_extended_by_nothing(cli, voted, tmp_path):
     plain = cli("cluster", one, "--members", "--ledger", ledger, "--json").json["members"]
     file = tmp_path / "tags.csv"
     file.write_text(f"address,actor\n{plain[0]},first\n{plain[-1]},second\n")
-    answer = cli("cluster", one, "--members", "--level", "L2", "--tagged", str(file), "--ledger", ledger, "--json").json
+    answer = cli("cluster", one, "--members", "--level", "L2", "--tags", str(file), "--ledger", ledger, "--json").json
     assert (len(plain) > 1, answer["members"]) == (True, plain)
     assert "attributed to different actors, so no inference extends it" in answer["note"]
 
@@ -212,8 +223,7 @@ def test_doubtful_merges_name_their_rule(cli, wallets):
         (("--held", "--bridges"), "--held"),
         (("--held", "--level", "L1"), "L1"),
         (("TEXT", "--level", "L0"), "L0"),
-        (("TEXT", "--tagged", "tags.csv"), "--tagged changes nothing at level L1 without --suspicious"),
-        (("TEXT", "--bridges", "--tagged", "tags.csv"), "--level L2"),
+        (("TEXT", "--tags", "none", "--tags", "tags.csv"), "--tags none goes with no other file"),
         (("TEXT", "--largest"), "--largest changes nothing without --evolution"),
         (("--held", "--largest"), "--evolution"),
         (("--held", "--overlay", "case.json"), "--held"),

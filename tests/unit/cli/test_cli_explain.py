@@ -19,7 +19,7 @@ from cointrail.cluster.learned.edges import model_edges
 from cointrail.cluster.learned.model import load
 from cointrail.cluster.level.view import build
 from cointrail.ingest.pipeline import ingest
-from cointrail.service.clustering.cluster import name_of
+from cointrail.service.names import name_of
 
 
 class Pair(NamedTuple):
@@ -175,9 +175,9 @@ def test_a_proof_that_was_changed_fails(cli, pair, tmp_path):
         (("what", "script:51"), 4, "what"),
         (("--check-file", "nowhere.json"), 6, "cannot read nowhere.json"),
         (("--check-file", "."), 4, ". is no regular file"),
-        (("script:51", "script:52", "--tagged", "tags.csv"), 2, "--tagged changes nothing at level L1"),
-        (("script:51", "script:52", "--level", "L2", "--tagged", "tags.csv"), 6, "cannot read tags.csv"),
-        (("--check-file", "proof.json", "--tagged", "tags.csv"), 2, "--tagged changes nothing with --check-file"),
+        (("script:51", "script:52", "--tags", "tags.csv"), 2, "--tags changes nothing at level L1"),
+        (("script:51", "script:52", "--level", "L2", "--tags", "tags.csv"), 6, "cannot read tags.csv"),
+        (("--check-file", "proof.json", "--tags", "tags.csv"), 2, "--tags changes nothing with --check-file"),
     ],
 )
 def test_what_cannot_be_answered(cli, pair, arguments, code, words):

@@ -1,9 +1,11 @@
 """`cointrail funding` and `cointrail cashout`: answers, files, and what they refuse."""
 
 import csv
+import json
+from decimal import ROUND_HALF_EVEN, Decimal
 
 import pytest
-from chain_tree import UnspentOutput
+from chain_tree import BLOCK_INTERVAL, GENESIS, UnspentOutput
 from finder_cases import BTC, Town
 from regtest import write_block_files
 
@@ -93,7 +95,7 @@ def test_what_is_refused(cli, case, tmp_path, command):
     assert cli(command, "nobody", *at).code == 4
     assert cli(command, "cluster:nobody", *at).code == 4
     assert cli(command, "bcrt1q" + "q" * 38, *at).code == 4
-    assert cli(command, market, *at, "--tags", str(tmp_path / "none.yaml")).code == 4
+    assert cli(command, market, *at, "--tags", str(tmp_path / "none.yaml")).code == 6
     assert cli(command, market, *at, "--hops", "-1").code == 2
     assert cli(command, market, *at, "--overlay", str(tmp_path / "none.json")).code == 2
     assert cli(command, f"cluster:{market}", *at, "--overlay", str(tags)).code == 4
@@ -121,3 +123,116 @@ def test_without_tags_nobody_is_named(cli, case):
     assert found["tags"] is None
     assert found["rest_sat"] == {"coinbase": 5 * BTC}
     assert cli("cashout", names["market"], "--ledger", str(ledger), "--json").json["destinations"] == []
+
+
+# Money.
+
+CLOSE = Decimal("12345.67")
+PAID, FIRST, SECOND = 106, 107, 108  # blocks of the payment and of the two deposits, one a step of the table
+
+
+def time_of(height):
+    return int.from_bytes(GENESIS[68:72], "little") + BLOCK_INTERVAL * height
+
+
+def dollars(sat):
+    worth = (CLOSE * sat / 10**8).quantize(Decimal("0.01"), ROUND_HALF_EVEN)
+    return f"{worth:,} USD"
+
+
+@pytest.fixture
+def prices(cli, tmp_path, monkeypatch):
+    """A table with a price a block, but none for the second deposit's; imported."""
+    monkeypatch.delenv("COINTRAIL_DATABASE", raising=False)
+    path = tmp_path / "prices.csv"
+    times = [time_of(height) for height in range(PAID - 6, PAID + 6) if height != SECOND]
+    path.write_text("unix,close\n" + "".join(f"{time},{CLOSE}\n" for time in times))
+    done = cli("prices", "import", str(path), "--currency", "USD", "--source", "=a market")
+    assert done.code == 0, done.err
+
+
+def test_funding_in_money(cli, case, prices, tmp_path):
+    ledger, tags, names, _, _ = case
+    path = tmp_path / "requests.csv"
+    command = ("funding", names["market"], "--ledger", str(ledger), "--tags", str(tags), "--fiat", "USD")
+    text = cli(*command, "--csv", str(path))
+    assert text.code == 0
+    for sat in (5 * BTC, 3 * BTC, 2 * BTC):
+        assert dollars(sat) in text.out
+    assert "note: USD as =a market says by price.last_before/1" in text.err
+    answer = cli(*command, "--json").json
+    assert answer["prices"]["digest"] == answer["payments"][0]["payment"]["fiat"]["series"]
+    assert answer["fiat"]["missing"] == 0
+    rows = read(path)
+    assert [int(row["fiat_minor"]) for row in rows] == [3 * int(CLOSE * 100), 2 * int(CLOSE * 100)]
+    assert {(row["currency"], row["price_source"], row["price_gap"]) for row in rows} == {("USD", "'=a market", "")}
+
+
+def test_a_total_of_cash_outs_says_what_it_lacks(cli, case, prices, tmp_path):
+    ledger, tags, names, _, deposits = case
+    path = tmp_path / "arrivals.csv"
+    command = ("cashout", names["market"], "--ledger", str(ledger), "--tags", str(tags), "--fiat", "USD")
+    text = cli(*command, "--csv", str(path))
+    assert text.code == 0
+    worth = dollars(deposits[0].value_sat)
+    assert text.out.count(f"{worth} without 1 of 2 amounts (gap)") == 3, "in all, and of the service by both rules"
+    lines = {row: line for line in text.out.splitlines() for row in map(outpoint, deposits) if row in line}
+    assert lines[outpoint(deposits[0])].count(worth) == 2
+    assert lines[outpoint(deposits[1])].count("- (gap)") == 2
+    answer = cli(*command, "--json").json
+    assert (answer["fiat"]["missing"], answer["fiat"]["missing_sat"]) == (1, deposits[1].value_sat)
+    known, gap = read(path)
+    assert (known["fiat_minor"], known["price_gap"]) == (
+        worth.removesuffix(" USD").replace(",", "").replace(".", ""),
+        "",
+    )
+    assert (gap["fiat_minor"], gap["currency"]) == ("", "USD")
+    assert gap["price_gap"].startswith("no price is known in the 600 s up to 2011-02-03T")
+
+
+def test_facts_in_money(cli, case, prices):
+    ledger, _, names, _, deposits = case
+    at = ("--ledger", str(ledger), "--fiat", "USD")
+    text = cli("tx", display(deposits[0].txid), *at)
+    assert text.code == 0
+    assert dollars(3 * BTC) == dollars(3 * BTC - 5), "the fee is less than a cent"
+    assert text.out.count(dollars(3 * BTC)) == 2
+    assert f"0.00000005 BTC = {dollars(5)}" in text.out
+    gap = cli("tx", display(deposits[1].txid), *at).out
+    assert "0.00000005 BTC = - (gap)" in gap
+    assert "USD" not in gap
+    text = cli("address", names["market"], "--history", *at)
+    received, first, second = text.out.splitlines()[2:]
+    assert dollars(5 * BTC) in received
+    assert dollars(3 * BTC) in first
+    assert second.count("- (gap)") == 2
+    lines = [json.loads(line) for line in cli("address", names["market"], "--history", *at, "--json").out.splitlines()]
+    assert lines[0]["prices"]["source"] == "=a market"
+    assert [line["spent_fiat"]["minor"] for line in lines[1:]] == [0, 3 * int(CLOSE * 100), None]
+    assert lines[3]["spent_fiat"]["gap"].startswith("no price is known")
+    assert cli("address", names["market"], *at).code == 2
+
+
+@pytest.mark.parametrize("words", [("funding",), ("cashout",), ("address", "--history"), ("tx",)])
+def test_money_that_cannot_be_had(cli, case, prices, monkeypatch, tmp_path, words):
+    ledger, _, names, paid, _ = case
+    asked = (*words, display(paid[0].txid) if words == ("tx",) else names["market"], "--ledger", str(ledger))
+    plain = cli(*asked)
+    assert plain.code == 0
+    assert "worth" not in plain.out
+    for currency in ("usd", "", "BTC", "\x1b[2J", "-1", "U" * 5_000):
+        refused = cli(*asked, "--fiat", currency)
+        assert (refused.code, refused.out) == (4, "")
+        assert "\x1b" not in refused.err
+    assert cli(*asked, "--fiat", "EUR").code == 3
+    assert cli(*asked, "--fiat", "USD", "--prices", "nobody").code == 3
+    assert cli(*asked, "--fiat", "USD", "--prices", "=a market").code == 0
+    assert cli(*asked, "--prices", "=a market").code == 2
+    monkeypatch.setenv("COINTRAIL_DATABASE", str(tmp_path / "none.sqlite"))
+    missing = cli(*asked, "--fiat", "USD")
+    assert (missing.code, missing.out) == (6, "")
+    assert "no prices were imported" in missing.err
+    assert "cointrail prices import FILE --currency USD" in missing.err
+    if words[0] in ("tx", "address"):  # a look-up of facts opens no database
+        (tmp_path / "none.sqlite").write_text("no database")
+        assert cli(*asked) == plain

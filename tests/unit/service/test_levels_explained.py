@@ -21,7 +21,7 @@ from cointrail.cluster.learned.model import load
 from cointrail.cluster.level.view import build
 from cointrail.errors import InputRefused, Unavailable, UsageError
 from cointrail.service import proofs
-from cointrail.service.clustering.cluster import name_of
+from cointrail.service.names import name_of
 
 
 @pytest.fixture(scope="module")

@@ -83,6 +83,10 @@ def ideal(bazaar, tables, tmp_path_factory):
     (payjoin,) = (row["txid"] for row in tables.truth["transactions"] if row["label"] == "payjoin-merchant")
     write(folder / "merges.csv", [{"purchase_no": number, "txid": payjoin, "rank": 1, "reason": "a; \"b\"",
                                    "excluded": "true"} for number in (1, 2, 3)])  # fmt: skip
+    tagged = {row["entity_id"]: row for row in tables.truth["entities"] if row["tagged"] == "true"}
+    write(folder / "names.csv", [{"script_hash": row["script_hash"], "name": tagged[row["entity_id"]]["name"].lower(),
+                                  "categories": tagged[row["entity_id"]]["kind"], "standing": "attributed"}
+                                 for row in tables.truth["scripts"] if row["entity_id"] in tagged])  # fmt: skip
     for name in perfect_answers.NAMES:
         (folder / f"{name}.csv").unlink(missing_ok=True)
     shutil.rmtree(folder / "requests", ignore_errors=True)

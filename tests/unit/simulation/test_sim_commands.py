@@ -287,11 +287,10 @@ ANY_TXID = "00" * 32
         ("undercover.csv", UNDERCOVER + "1,00ff,0,5\n", "00ff"),
         ("undercover.csv", "\xff", "lacks|cannot be read"),
         ("tags", None, "there is no tag pack"),
-        ("tags/services.yaml", "confidence: service_data\ntags:\n- label: x\n", "lacks an address"),
-        ("tags/services.yaml", "confidence: service_data\ntags:\n  label: x\n", "it has no list `tags`"),
-        ("tags/services.yaml", "tags: [a, b]\n- address: x\n", "is no YAML"),
-        ("tags/services.yaml", "confidence: {service_data\n- x\n", "is no YAML"),
-        ("tags/services.yaml", "confidence: service_data\ntags:\n- address: nowhere\n  label: x\n", "tagged address"),
+        ("tags/services.yaml", "title: t\ncreator: c\nsource: s\ntags:\n- label: x\n", "line 5: .*address"),
+        ("tags/services.yaml", "confidence: service_data\ntags:\n  label: x\n", "line 3: `tags` is no list"),
+        ("tags/services.yaml", "tags: [a, b]\n- address: x\n", "line 2: no YAML"),
+        ("tags/services.yaml", "confidence: {service_data\n- x\n", "line 3: no YAML"),
     ],
 )
 def test_what_an_investigator_gets_is_checked(cli, bazaar, world, path, content, message):

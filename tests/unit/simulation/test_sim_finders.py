@@ -12,7 +12,7 @@ from cointrail.cluster.forest.view import Forest
 from cointrail.errors import InputRefused
 from cointrail.ledger.reader import Reader
 from cointrail.service.acceptance.market import follow_purchases, market_scripts, packs
-from cointrail.service.acceptance.prices import GAP, read_prices
+from cointrail.service.acceptance.prices import case_prices
 from cointrail.service.scoring import answer
 from cointrail.service.tracing.cash_out import cash_out
 from cointrail.service.tracing.funding import funding
@@ -66,7 +66,7 @@ def test_nothing_is_asserted_through_the_custodial_mixer(bazaar, truth):
 
 def test_deposit_addresses_are_the_named_services(bazaar, reader, truth):
     """Every script of the chain is asked; who truly owns it is the service that is named."""
-    services, _ = services_from(reader, packs(bazaar.world / "inputs"))
+    services, _ = services_from(reader, packs(reader, bazaar.world / "inputs"))
     forest = Forest(reader)
     looked = Deposits(reader, forest, services)
     names = {row["entity_id"]: row["name"].lower() for row in truth["entities"]}
@@ -104,7 +104,8 @@ def test_the_service_says_the_same_of_each_address(bazaar, reader, tmp_path, tru
         assert payment.verdict == "exchange"
         assert {each.attributed.service for each in payment.sources} == sources[row["payment_id"]]
         assert {each.attributed.statement for each in payment.sources} == {
-            f"attributed to {name} by services.yaml" for name in sources[row["payment_id"]]
+            f"attributed to {name} by https://statistics.invalid/services (services.yaml, service_data, 2024-01-15)"
+            for name in sources[row["payment_id"]]
         }
         assert found.paid_sat == sum(each.sat for each in found.services) + found.coinjoin_sat + sum(
             found.rest_sat.values()
@@ -148,20 +149,21 @@ def test_candidates_are_inferences_with_probabilities(bazaar, reader):
 
 
 def test_the_market_is_one_wallet_whichever_purchase_leads_to_it(bazaar, reader):
-    followed = follow_purchases(reader, bazaar.world / "inputs", packs(bazaar.world / "inputs"))
+    followed = follow_purchases(reader, bazaar.world / "inputs", packs(reader, bazaar.world / "inputs"))
     whole = market_scripts(reader, followed)
     assert all(np.array_equal(market_scripts(reader, [each]), whole) for each in followed)
 
 
-def test_prices_are_rounded_half_to_even_and_gaps_are_told(tmp_path):
+def test_prices_of_a_case_are_rounded_half_to_even_and_gaps_are_told(tmp_path):
     path = tmp_path / "prices.csv"
     path.write_text("date,currency,close_minor,source\n2024-01-02,USD,50000000,A\n2024-01-02,EUR,3,B\n")
-    prices = read_prices(path)
+    prices = case_prices(path)
     assert [prices.worth(sat, "2024-01-02T23:59:59Z", "USD").minor for sat in (0, 1, 3, 5, 7)] == [0, 0, 2, 2, 4]
-    assert prices.worth(10**8, "2024-01-02T00:00:00Z", "EUR") == type(prices.worth(1, "", ""))(3, "B")
-    assert (prices.worth(1, "2024-01-03T00:00:00Z", "USD").minor, prices.worth(1, "2024-01-03", "USD").source) == (
-        None, GAP,
-    )  # fmt: skip
+    euros = prices.worth(10**8, "2024-01-02T00:00:00Z", "EUR")
+    assert (euros.minor, euros.source, euros.gap) == (3, "B", None)
+    gap = prices.worth(1, "2024-01-03T00:00:00Z", "USD")
+    assert gap.minor is None
+    assert gap.gap
 
 
 @pytest.mark.parametrize(
@@ -178,10 +180,6 @@ def test_prices_are_rounded_half_to_even_and_gaps_are_told(tmp_path):
 def test_malformed_prices_are_refused(tmp_path, text):
     path = tmp_path / "prices.csv"
     path.write_bytes(text.encode("latin-1"))
-    if text:
+    for each in (path, tmp_path / "nothing.csv"):
         with pytest.raises(InputRefused):
-            read_prices(path)
-    else:
-        assert read_prices(path).closes == {}
-    with pytest.raises(InputRefused):
-        read_prices(tmp_path / "nothing.csv")
+            case_prices(each)

@@ -3,14 +3,20 @@
 import csv
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from cointrail.attribution.claims import Stated
+from cointrail.attribution.tag import Statement
 from cointrail.bitcoin.hashes import display
 from cointrail.errors import InputRefused
 from cointrail.ledger.reader import Reader
-from cointrail.service.acceptance.market import follow_purchases, packs, tagged_by, write_market, wrong_merge
+from cointrail.service.acceptance.market import follow_purchases, packs, write_market, wrong_merge
 from cointrail.service.acceptance.purchases import read_purchases
+from cointrail.service.clustering.tagged import Tags
 from cointrail.service.clusters import cluster
+from cointrail.service.names import find_script
+from cointrail.service.tracing.services import services_from
 
 
 def read(path):
@@ -36,7 +42,7 @@ def inputs(bazaar, tmp_path):
 
 def played(reader, inputs, folder):
     folder.mkdir()
-    write_market(reader, follow_purchases(reader, inputs, packs(inputs)), folder)
+    write_market(reader, follow_purchases(reader, inputs, packs(reader, inputs)), folder)
     return read(folder / "merges.csv"), read(folder / "cluster.csv")
 
 
@@ -57,27 +63,30 @@ def test_receipts_name_what_was_paid(bazaar, reader, inputs):
         assert purchase.number == int(row["purchase_no"])
 
 
-def test_the_pack_of_those_who_know_is_taken(inputs):
+def test_the_pack_of_those_who_know_is_taken(reader, inputs):
     """The crawler's second name for LuckyDice is read, and decides nothing."""
-    tags = packs(inputs)
-    tagged = tagged_by(tags)
-    assert sorted(tagged.values()) == [
+    tags = packs(reader, inputs)
+    heard = Tags.of(reader, tags)
+    assert heard.actors == (
         "alpha", "beta", "evenodds", "fog", "gamma", "heron", "luckydice", "quill", "redblack",
-    ]  # fmt: skip
-    assert {tag.address: tag.actor for tag in tags.tags if tag.confidence == "web_crawl"} == {
-        address: "LuckyDice Market" for address, actor in tagged.items() if actor == "luckydice"
-    }
+    )  # fmt: skip
+    (decoy,) = heard.script_id[heard.actor == heard.actors.index("luckydice")].tolist()
+    assert sorted(each.name for _, each in tags.on(np.array([decoy]))) == ["LuckyDice Market", "luckydice"]
 
 
-def test_a_case_without_packs_or_with_two_sure_names_is_refused(inputs):
+def test_two_sure_names_for_one_address_are_both_heard(reader, inputs):
     pack = inputs / "tags" / "services.yaml"
     (inputs / "tags" / "webcrawl.yaml").write_text(pack.read_text().replace("actor: alpha", "actor: omega"))
-    with pytest.raises(InputRefused, match="second actor"):
-        tagged_by(packs(inputs))
+    services, used = services_from(reader, packs(reader, inputs))
+    assert "alpha or omega" in services.names
+    assert used.mixed == 1
+
+
+def test_a_case_without_packs_is_refused(reader, inputs):
     for path in (inputs / "tags").glob("*.yaml"):
         path.unlink()
     with pytest.raises(InputRefused, match="no tag pack"):
-        packs(inputs)
+        packs(reader, inputs)
 
 
 def test_without_tags_of_the_merchant_nothing_is_excluded(reader, inputs, tmp_path):
@@ -115,7 +124,8 @@ def test_a_payment_that_the_ledger_lacks_is_left_out(bazaar, inputs):
 @pytest.fixture
 def ranking(reader, inputs):
     purchase = read_purchases(reader, inputs / "undercover.csv")[0]
-    known = tagged_by(packs(inputs)) | {purchase.paid: "market"}
+    paid = Stated(Statement("market", "a receipt", "manual_transaction"), "receipts")
+    known = packs(reader, inputs).with_tag(find_script(reader, purchase.paid), paid)
     return cluster(reader, purchase.paid, show=("suspicious",), limit=20, tagged=known).suspicious
 
 

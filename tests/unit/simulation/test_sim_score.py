@@ -41,7 +41,8 @@ PARTS = {
 OTHERS = [f"criterion.{number}{part}" for number in range(2, 15)
           for part in ("", *(f".{name}" for name in PARTS.get(number, ())))]  # fmt: skip
 ANSWERED = (3, 4, 5)
-IDS = [*LEDGER, *CLUSTER, *CHANGE, *COINJOIN, *MARKET, *OTHERS]
+ATTRIBUTION = [f"attribution.{name}" for name in ("named", "decoy", "recall")]
+IDS = [*LEDGER, *CLUSTER, *CHANGE, *COINJOIN, *ATTRIBUTION, *MARKET, *OTHERS]
 
 
 @pytest.fixture(scope="module")
@@ -295,7 +296,7 @@ def test_swapping_two_entities_in_the_truth(copy, tables):
     copy.truth("scripts", f"SELECT * REPLACE ({swapped} AS entity_id) FROM {{table}}")
     assert failed(score(copy.results, copy.world)) == {
         "cluster.pair_precision", "cluster.largest_wrong_merge",
-        "criterion.1", "criterion.1.recall", "criterion.1.precision",
+        "criterion.1", "criterion.1.recall", "criterion.1.precision", "attribution.named",
     }  # fmt: skip
 
 
@@ -308,7 +309,7 @@ def test_swapping_two_scripts_in_the_truth(copy, tables):
     )
     copy.truth("scripts", f"SELECT * REPLACE ({swapped} AS entity_id) FROM {{table}}")
     found = score(copy.results, copy.world)
-    assert failed(found) == {"cluster.largest_wrong_merge"}
+    assert failed(found) == {"cluster.largest_wrong_merge", "attribution.named"}
     assert by_id(found)["cluster.pair_precision"].errors > 0
 
 

@@ -62,7 +62,7 @@ def test_it_knows_its_height_and_its_note(kept):
         ({"network": "bitcoin"}, SnapshotGone),
         ({"digest": "00"}, SnapshotGone),
         ({"clusters": []}, SnapshotGone),
-        ({"format": "cointrail trace 2"}, InputRefused),
+        ({"format": "cointrail trace 1"}, InputRefused),
         ({"policies": ["fifo", "nonsense"]}, UsageError),
         ({"direction": "sideways"}, InputRefused),
     ],

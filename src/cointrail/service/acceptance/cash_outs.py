@@ -15,8 +15,8 @@ import numpy.typing as npt
 from cointrail.cluster.forest.view import Forest
 from cointrail.ledger.reader import Reader
 from cointrail.service.acceptance.sources import outpoint
+from cointrail.service.attribution.gathered import Resolved
 from cointrail.service.results import write_csv
-from cointrail.service.tag_files import TagFile
 from cointrail.service.tracing.services import services_from
 from cointrail.trace.finders.arrivals import Arrival
 from cointrail.trace.finders.candidates import BILLION, among
@@ -31,7 +31,7 @@ _HEADER = ("exchange", "txid", "vout", "value_sat", "basis", "candidate_set", "p
 _BASIS = "inference"
 
 
-def write_cash_outs(reader: Reader, tags: TagFile, market: I64, folder: Path) -> None:
+def write_cash_outs(reader: Reader, tags: Resolved, market: I64, folder: Path) -> None:
     """Write `cashouts.csv`.
 
     Args:

@@ -6,9 +6,8 @@ that alone joins the part with the payment to a part with a tag is excluded by a
 again. Reads the investigator's inputs and the ledger, nothing else (SCENARIO.md 5; METHODS.md 2.6).
 """
 
-import hashlib
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from cointrail.attribution.claims import Stated
+from cointrail.attribution.tag import Statement
 from cointrail.bitcoin.hashes import parse_hash, script_hash
 from cointrail.cluster.overlay.entries import Kind
 from cointrail.errors import InputRefused
@@ -23,22 +24,21 @@ from cointrail.ledger.reader import Reader
 from cointrail.service import clusters, overlays
 from cointrail.service.acceptance.purchases import Purchase, read_purchases
 from cointrail.service.answers import SuspicionAnswer
+from cointrail.service.attribution.gathered import Resolved
+from cointrail.service.attribution.resolved import resolve
 from cointrail.service.clustering.cluster import Cluster
 from cointrail.service.clustering.levels import Level
 from cointrail.service.names import find_script
 from cointrail.service.results import write_csv
-from cointrail.service.tag_files import TagFile, read_tags
 
 I64 = npt.NDArray[np.int64]
 
 RANKED = 100
 """Merges of each ranking that are looked at, the most doubtful first."""
 
-SURE = "service_data"
-"""Confidence of tags whose makers dealt with the services themselves; no other decides anything here."""
-
 _LEVELS: tuple[Level, ...] = ("L1", "L2")
 _MARKET = "test purchase"
+_PURCHASES = "undercover.csv"
 _AUTHOR = "acceptance scenario"
 
 
@@ -51,32 +51,22 @@ class Followed:
     wrong: SuspicionAnswer | None
 
 
-def packs(inputs: Path) -> TagFile:
-    """The tags of all packs of a case, as one file.
+def packs(reader: Reader, inputs: Path) -> Resolved:
+    """The tags of all packs of a case.
 
     Raises:
-        InputRefused: there is no pack, one is malformed, or two sure tags give one address to two actors.
+        InputRefused: there is no pack, or one is malformed.
     """
     paths = sorted((inputs / "tags").glob("*.yaml"))
-    if not paths:
+    found = resolve(reader, paths) if paths else None
+    if found is None:
         raise InputRefused(
             f"there is no tag pack in {inputs / 'tags'}", hint="give a complete world, made by `cointrail simulate`"
         )
-    files = [read_tags(path) for path in paths]
-    digest = hashlib.sha256("".join(file.sha256 for file in files).encode()).hexdigest()
-    return TagFile(" + ".join(file.name for file in files), digest, tuple(tag for file in files for tag in file.tags))
-
-
-def tagged_by(tags: TagFile) -> dict[str, str]:
-    """The actor of each address with a sure tag."""
-    found: dict[str, str] = {}
-    for tag in tags.tags:
-        if tag.confidence == SURE and found.setdefault(tag.address, tag.actor) != tag.actor:
-            raise InputRefused(f"{tags.name} gives {tag.address} a second actor", hint="decide which one holds")
     return found
 
 
-def follow_purchases(reader: Reader, inputs: Path, tags: TagFile) -> tuple[Followed, ...]:
+def follow_purchases(reader: Reader, inputs: Path, tags: Resolved) -> tuple[Followed, ...]:
     """Look at the cluster of each test purchase.
 
     Args:
@@ -88,9 +78,9 @@ def follow_purchases(reader: Reader, inputs: Path, tags: TagFile) -> tuple[Follo
         InputRefused: an input is missing, malformed, or contradicts the chain.
         Unavailable: the ledger has no clusters up to the snapshot.
     """
-    tagged, found = tagged_by(tags), []
-    for purchase in read_purchases(reader, inputs / "undercover.csv"):
-        ranking = _ranking(reader, purchase, tagged)
+    found = []
+    for purchase in read_purchases(reader, inputs / _PURCHASES):
+        ranking = _ranking(reader, purchase, tags)
         found.append(Followed(purchase, ranking, wrong_merge(ranking, _MARKET)))
     return tuple(found)
 
@@ -118,8 +108,9 @@ def market_scripts(reader: Reader, followed: Iterable[Followed]) -> I64:
     return np.array(sorted(found), np.int64)
 
 
-def _ranking(reader: Reader, purchase: Purchase, tagged: Mapping[str, str]) -> tuple[SuspicionAnswer, ...]:
-    known = {**tagged, purchase.paid: _MARKET}
+def _ranking(reader: Reader, purchase: Purchase, tags: Resolved) -> tuple[SuspicionAnswer, ...]:
+    paid = Statement(_MARKET, _PURCHASES, "manual_transaction")
+    known = tags.with_tag(find_script(reader, purchase.paid), Stated(paid, _PURCHASES))
     answer = clusters.cluster(reader, purchase.paid, show=("suspicious",), limit=RANKED, tagged=known)
     return answer.suspicious or ()
 

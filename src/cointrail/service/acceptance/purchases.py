@@ -10,8 +10,7 @@ from pathlib import Path
 
 from cointrail.errors import InputRefused, NotFound
 from cointrail.ledger.reader import Reader
-from cointrail.service.clustering.cluster import name_of
-from cointrail.service.names import find_transaction
+from cointrail.service.names import find_transaction, name_of
 
 _COLUMNS = ("purchase_no", "txid", "vout", "value_sat")
 _MOST_BYTES = 1 << 20

@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from cointrail.ledger.reader import Reader
-from cointrail.service.acceptance.prices import Prices, read_prices
+from cointrail.service.acceptance.prices import CasePrices, case_prices
+from cointrail.service.attribution.gathered import Resolved
 from cointrail.service.names import moment
 from cointrail.service.results import write_csv
-from cointrail.service.tag_files import TagFile
 from cointrail.service.tracing.services import services_from
 from cointrail.trace.finders.funding import Funding, Payment, Route, Verdict, find_funding
 from cointrail.trace.reason import Reason
@@ -33,7 +33,7 @@ _BACKWARD = ("payment_txid", "vout", "verdict", "exchange", "stop_txid", "stop_r
 _REQUEST = ("exchange", "txid", "vout", "height", "time_utc", "value_sat")
 
 
-def write_sources(reader: Reader, inputs: Path, tags: TagFile, market: I64, folder: Path) -> None:
+def write_sources(reader: Reader, inputs: Path, tags: Resolved, market: I64, folder: Path) -> None:
     """Write `sources.csv`, `backward.csv` and the requests.
 
     Args:
@@ -46,7 +46,7 @@ def write_sources(reader: Reader, inputs: Path, tags: TagFile, market: I64, fold
     Raises:
         InputRefused: the table of prices is missing or malformed.
     """
-    prices = read_prices(inputs / "prices.csv")
+    prices = case_prices(inputs / "prices.csv")
     services, _ = services_from(reader, tags)
     found = find_funding(reader, market, services)
     sources = [row for payment in found.payments for row in _direct(reader, found, payment, prices)]
@@ -62,7 +62,7 @@ def write_sources(reader: Reader, inputs: Path, tags: TagFile, market: I64, fold
         write_csv(folder / "requests" / f"{exchange}.csv", _REQUEST, rows)
 
 
-def _direct(reader: Reader, found: Funding, payment: Payment, prices: Prices) -> Iterator[tuple[object, ...]]:
+def _direct(reader: Reader, found: Funding, payment: Payment, prices: CasePrices) -> Iterator[tuple[object, ...]]:
     """A payment's rows, one for each exchange whose own transaction made it."""
     if payment.route is not Route.DIRECT:
         return
@@ -76,7 +76,7 @@ def _direct(reader: Reader, found: Funding, payment: Payment, prices: Prices) ->
             payment.sat,
             "" if worth.minor is None else worth.minor,
             CURRENCY,
-            worth.source,
+            worth.gap or worth.source,
             found.services.names[service],
         )
 

@@ -1,6 +1,5 @@
 """One cluster at a level, under an overlay or not: its members, and whatever else is asked about them."""
 
-from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,8 @@ from cointrail.cluster.structure.evidence import Evidence, Inferences, evidence
 from cointrail.cluster.structure.evolution import Evolution, evolution
 from cointrail.errors import UsageError
 from cointrail.ledger.reader import Reader
+from cointrail.service.attribution.choice import TagSource
+from cointrail.service.attribution.gathered import Resolved
 from cointrail.service.clustering.levels import (
     Level,
     edges_of_level,
@@ -25,7 +26,7 @@ from cointrail.service.clustering.levels import (
     rules_of_level,
 )
 from cointrail.service.clustering.tagged import Tags
-from cointrail.service.names import address_or_none
+from cointrail.service.names import name_of
 
 if TYPE_CHECKING:
     from cointrail.cluster.level.view import LevelView
@@ -46,7 +47,8 @@ class Cluster:
         level: at which it is seen.
         overlay: file of the corrections to apply.
         model: file of the change model that gives leads at L3.
-        tagged: actor by address: above L1 the guard keeps scripts of different actors apart.
+        tagged: files of tags, the database, or actor by address: above L1 the guard keeps scripts of different actors
+            apart.
 
     Raises:
         UsageError: an unknown level, or one that takes no model.
@@ -62,11 +64,11 @@ class Cluster:
         level: Level = "L1",
         overlay: Path | None = None,
         model: Path | None = None,
-        tagged: Mapping[str, str] | None = None,
+        tagged: TagSource | Resolved = None,
     ) -> None:
         self.reader, self.script_id, self.level = reader, script_id, level_named(level)
         self.model = model_of(level, model)
-        self.tags = Tags.of(reader, tagged)
+        self._tagged = tagged
         self.clusters: Forest | OverlayView
         self.corrected: OverlayView | None = None
         if overlay is None:
@@ -76,6 +78,11 @@ class Cluster:
 
             self.clusters = self.corrected = open_view(reader, overlay)
             self.forest = self.corrected.forest
+
+    @cached_property
+    def tags(self) -> Tags | None:
+        """Who attributes scripts: above L1 of the whole ledger, since a guard asks about all of them."""
+        return Tags.of(self.reader, self._tagged, self.scripts if self.level == "L1" else None)
 
     @property
     def overlay_digest(self) -> str | None:
@@ -176,12 +183,6 @@ class Cluster:
     def name(self, script_id: int) -> str:
         """The address of a script, or `script:HEX` for one that has none."""
         return name_of(self.reader, script_id)
-
-
-def name_of(reader: Reader, script_id: int) -> str:
-    """The address of a script, or `script:HEX` for one that has none."""
-    script = reader.script_pubkey(script_id)
-    return address_or_none(reader, script) or f"script:{script.hex()}"
 
 
 def rules_of(found: Cluster) -> tuple[tuple[str, int], ...]:

@@ -1,6 +1,5 @@
 """What guards hold for review, and blocks that made a cluster grow at once: the list that somebody has to read."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,8 @@ from cointrail.cluster.structure.evidence import I64
 from cointrail.errors import UsageError
 from cointrail.ledger.reader import Reader
 from cointrail.service.answers import GrowthAlarm, HeldAnswer, HeldMerge, Rule
-from cointrail.service.clustering.cluster import name_of
+from cointrail.service.attribution.choice import TagSource
+from cointrail.service.attribution.gathered import Resolved
 from cointrail.service.clustering.levels import (
     GUARD,
     MODEL,
@@ -27,7 +27,7 @@ from cointrail.service.clustering.levels import (
     note_of,
 )
 from cointrail.service.clustering.tagged import Tags
-from cointrail.service.names import moment, snapshot_name, txid_of
+from cointrail.service.names import moment, name_of, snapshot_name, txid_of
 
 
 def held(
@@ -37,7 +37,7 @@ def held(
     first: int = 0,
     limit: int | None = None,
     model: Path | None = None,
-    tagged: Mapping[str, str] | None = None,
+    tagged: TagSource | Resolved = None,
 ) -> HeldAnswer:
     """All inferences of a level that its guards hold, and the growth alarms of L1.
 
@@ -47,7 +47,7 @@ def held(
         first: number of the first row of both lists.
         limit: most rows of each, None for all.
         model: file of the change model that gives leads at L3.
-        tagged: actor by address: what would join scripts of different actors is held.
+        tagged: files of tags, the database, or actor by address: what would join scripts of different actors is held.
 
     Raises:
         UsageError: another level, or one that takes no model.

@@ -12,8 +12,7 @@ from cointrail.cluster.proof.explain import Step
 from cointrail.cluster.proof.level import Inference
 from cointrail.ledger.reader import Reader
 from cointrail.service.answers import Basis, Moment
-from cointrail.service.clustering.cluster import name_of
-from cointrail.service.names import moment, txid_of
+from cointrail.service.names import moment, name_of, txid_of
 
 
 @dataclass(frozen=True, slots=True)

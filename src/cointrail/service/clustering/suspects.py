@@ -55,7 +55,7 @@ def _answer(found: Cluster, each: Suspicion, rank: int, actors: tuple[str, ...])
         height=None if by_hand else moment(found.reader, tx_index).height,
         rule=EdgeRule(code).rule if code in list(EdgeRule) else "cospend",
         score_bits=each.score,
-        reason=_reason(each, named, found.tags.table.source if found.tags else ""),
+        reason=_reason(each, named, found.tags.lists if found.tags else ""),
         separated=each.separated,
         parts=len(each.parts),
         sizes=each.parts[:SHOWN_PARTS],

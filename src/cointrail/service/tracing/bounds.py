@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from cointrail.cluster.gate import kinds
 from cointrail.errors import UsageError
 from cointrail.ledger.reader import Reader
 from cointrail.service.answers import FACT, INFERENCE, Basis, Rule, SnapshotName
+from cointrail.service.attribution.choice import TagSource
 from cointrail.service.names import address_or_none, outpoint_of, script_of_output, snapshot_name
 from cointrail.service.tracing.seeds import find_seeds
 from cointrail.service.tracing.services import TagsUsed, find_services
@@ -110,7 +110,7 @@ def bounds(
     *,
     limits: Limits = WHOLE,
     fees: Fees = ACCOUNT,
-    services: Path | None = None,
+    services: TagSource = None,
     conventions: Sequence[str] = CONVENTIONS,
     alone: int = MOST_ALONE,
     watch: Watch = lambda _passed, _waiting: False,
@@ -123,7 +123,7 @@ def bounds(
         targets: the same of what is asked about.
         limits: when to stop looking; none but budgets if not given.
         fees: what becomes of fees, for bounds and conventions alike.
-        services: a file of tags: what arrives at a service is not followed further.
+        services: files of tags, or the database: what arrives at a service is not followed further.
         conventions: policies to show beside them.
         alone: most outputs of the target to answer one by one.
         watch: sees progress, and may cancel.

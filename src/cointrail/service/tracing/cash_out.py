@@ -11,7 +11,9 @@ from cointrail.cluster.forest.view import Forest
 from cointrail.errors import UsageError
 from cointrail.ledger.reader import Reader
 from cointrail.service.answers import INFERENCE, Basis, Rule, SnapshotName
+from cointrail.service.attribution.choice import TagSource
 from cointrail.service.names import find_seed, snapshot_name
+from cointrail.service.prices.beside import Beside
 from cointrail.service.tracing.found import (
     Attributed,
     OutputPlace,
@@ -23,10 +25,11 @@ from cointrail.service.tracing.found import (
 )
 from cointrail.service.tracing.seeds import CLUSTER
 from cointrail.service.tracing.services import TagsUsed, find_services
+from cointrail.service.worth import FiatPrices, FiatTotal, FiatValue
 from cointrail.trace.finders import candidates, deposits
 from cointrail.trace.finders import cash_out as finder
 from cointrail.trace.finders.arrivals import Arrival
-from cointrail.trace.finders.candidates import CandidateSet
+from cointrail.trace.finders.candidates import Candidate, CandidateSet
 from cointrail.trace.finders.cash_out import LIMITS, CashOut, find_cash_out
 from cointrail.trace.finders.own import apart_from, outputs_of
 from cointrail.trace.limits import Limits
@@ -51,18 +54,23 @@ class DepositAnswer:
 
 @dataclass(frozen=True, slots=True)
 class ArrivalAnswer:
-    """An output that came to a service, with traced satoshis; `deposit` is None if tags name its script or cluster."""
+    """An output that came to a service, with traced satoshis; `deposit` is None if tags name its script or cluster.
+
+    `fiat` and `fifo_fiat`, if asked for: what `haircut_sat` and `fifo_sat` were worth at the output's time.
+    """
 
     output: OutputPlace
     haircut_sat: int
     fifo_sat: int
     hops: int
     deposit: DepositAnswer | None
+    fiat: FiatValue | None = None
+    fifo_fiat: FiatValue | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """A service and what came to it, in order of time."""
+    """A service and what came to it, in order of time; `fiat` and `fifo_fiat` sum what came, each at its own time."""
 
     attributed: Attributed
     haircut_sat: int
@@ -70,6 +78,8 @@ class Destination:
     first_utc: str
     last_utc: str
     arrivals: tuple[ArrivalAnswer, ...]
+    fiat: FiatTotal | None = None
+    fifo_fiat: FiatTotal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +96,15 @@ class CandidateAnswer:
     expected_sat: int
     hops: int
     deposit: DepositAnswer | None
+    fiat: FiatValue | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CandidateSetAnswer:
-    """What may follow one CoinJoin; `candidate_set` is its id. `expected_sat` is what candidates hold together."""
+    """What may follow one CoinJoin; `candidate_set` is its id. `expected_sat` is what candidates hold together.
+
+    `fiat`, if asked for: what `came_sat` was worth at the CoinJoin's time.
+    """
 
     candidate_set: str
     transaction: Place
@@ -101,6 +115,7 @@ class CandidateSetAnswer:
     complete: bool
     candidates: tuple[CandidateAnswer, ...]
     basis: Basis = INFERENCE
+    fiat: FiatValue | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +123,8 @@ class CashOutAnswer:
     """Where money was cashed out.
 
     `destinations` by what came to each under haircut, the most first. `rest_sat`: what ended elsewhere under haircut,
-    by reason. `rules` end with those that only the candidates rest on.
+    by reason. `rules` end with those that only the candidates rest on. If money was asked for, `fiat` is what came to
+    services under haircut, each output at its own time, by `prices`.
     """
 
     seeds: tuple[str, ...]
@@ -124,28 +140,32 @@ class CashOutAnswer:
     complete: bool
     snapshot: SnapshotName
     basis: Basis = INFERENCE
+    fiat: FiatTotal | None = None
+    prices: FiatPrices | None = None
 
 
 def cash_out(
     reader: Reader,
     seeds: Sequence[str],
     *,
-    services: Path | None = None,
+    services: TagSource = None,
     overlay: Path | None = None,
     limits: Limits = LIMITS,
     rounds: int = 4,
     watch: Callable[[int, int], bool] = lambda _passed, _waiting: False,
+    worth: Beside | None = None,
 ) -> CashOutAnswer:
     """Find where money arrived at services.
 
     Args:
         reader: the ledger at a snapshot.
         seeds: txids, outpoints, addresses, or `cluster:ADDRESS`.
-        services: a file of tags; everybody in it ends a way, whatever the category.
+        services: files of tags, or the database; everybody in it ends a way, whatever the category.
         overlay: a file of corrections, applied to clusters among the seeds.
         limits: when else it ends.
         rounds: CoinJoins in a row behind which candidates are looked for; 0 for none.
         watch: sees progress, and may cancel.
+        worth: values amounts in money; nothing if not given.
 
     Raises:
         UsageError: there is no seed, or an overlay is given and no cluster.
@@ -167,7 +187,8 @@ def cash_out(
             given[text] = find_seed(reader, text)
     found_seeds = Seeds.by_name(given)
     found = find_cash_out(reader, found_seeds, known, limits=limits, rounds=rounds, watch=watch)
-    destinations = _destinations(reader, found, tags)
+    worth = worth or Beside(reader)
+    destinations = _destinations(reader, found, worth)
     came = sum(each.haircut_sat for each in destinations)
     return CashOutAnswer(
         seeds=tuple(seeds),
@@ -175,7 +196,7 @@ def cash_out(
         traced_sat=found.flow.traced_sat,
         destinations=destinations,
         rest_sat=_rest(found, came),
-        candidate_sets=tuple(_set(reader, found, each, tags) for each in found.sets),
+        candidate_sets=tuple(_set(reader, found, each, worth) for each in found.sets),
         rules=(
             Rule(finder.RULE, finder.VERSION),
             *(Rule(f"taint.{each.name}", each.version) for each in (HAIRCUT, FIFO)),
@@ -188,6 +209,8 @@ def cash_out(
         tags=tags,
         complete=found.complete,
         snapshot=snapshot_name(reader),
+        fiat=worth.total((row.haircut_sat, row.fiat) for each in destinations for row in each.arrivals),
+        prices=worth.prices,
     )
 
 
@@ -202,29 +225,40 @@ def _rest(found: CashOut, came: int) -> dict[str, int]:
     return {str(reason): sat for reason, sat in ended.items() if sat}
 
 
-def _destinations(reader: Reader, found: CashOut, tags: TagsUsed | None) -> tuple[Destination, ...]:
+def _destinations(reader: Reader, found: CashOut, worth: Beside) -> tuple[Destination, ...]:
     totals = []
     for service in sorted({each.service for each in found.arrivals}):
         own = [
-            _arrival(reader, each, fifo)
+            _arrival(reader, each, fifo, worth)
             for each, fifo in zip(found.arrivals, found.fifo_sat, strict=True)
             if each.service == service
         ]
         totals.append(
             Destination(
-                attributed=attributed(found.services, service, tags),
+                attributed=attributed(found.services, service),
                 haircut_sat=sum(each.haircut_sat for each in own),
                 fifo_sat=sum(each.fifo_sat for each in own),
                 first_utc=min(each.output.time_utc for each in own),
                 last_utc=max(each.output.time_utc for each in own),
                 arrivals=tuple(own),
+                fiat=worth.total((each.haircut_sat, each.fiat) for each in own),
+                fifo_fiat=worth.total((each.fifo_sat, each.fifo_fiat) for each in own),
             )
         )
     return tuple(sorted(totals, key=lambda each: (-each.haircut_sat, each.attributed.service)))
 
 
-def _arrival(reader: Reader, arrival: Arrival, fifo_sat: int) -> ArrivalAnswer:
-    return ArrivalAnswer(output_place(reader, arrival.output), arrival.sat, fifo_sat, arrival.hops, _deposit(arrival))
+def _arrival(reader: Reader, arrival: Arrival, fifo_sat: int, worth: Beside) -> ArrivalAnswer:
+    place = output_place(reader, arrival.output, worth)
+    return ArrivalAnswer(
+        output=place,
+        haircut_sat=arrival.sat,
+        fifo_sat=fifo_sat,
+        hops=arrival.hops,
+        deposit=_deposit(arrival),
+        fiat=worth.at(arrival.sat, place.height),
+        fifo_fiat=worth.at(fifo_sat, place.height),
+    )
 
 
 def _deposit(arrival: Arrival) -> DepositAnswer | None:
@@ -236,7 +270,7 @@ def _deposit(arrival: Arrival) -> DepositAnswer | None:
     )
 
 
-def _set(reader: Reader, found: CashOut, each: CandidateSet, tags: TagsUsed | None) -> CandidateSetAnswer:
+def _set(reader: Reader, found: CashOut, each: CandidateSet, worth: Beside) -> CandidateSetAnswer:
     place = transaction_place(reader, each.tx_index)
     return CandidateSetAnswer(
         candidate_set=f"behind {place.outpoint}",
@@ -246,15 +280,19 @@ def _set(reader: Reader, found: CashOut, each: CandidateSet, tags: TagsUsed | No
         expected_sat=each.arrived_sat,
         rounds=each.rounds,
         complete=each.complete,
-        candidates=tuple(
-            CandidateAnswer(
-                output=output_place(reader, one.arrival.output),
-                attributed=attributed(found.services, one.arrival.service, tags),
-                probability_ppb=one.probability_ppb,
-                expected_sat=one.arrival.sat,
-                hops=one.arrival.hops,
-                deposit=_deposit(one.arrival),
-            )
-            for one in each.candidates
-        ),
+        candidates=tuple(_candidate(reader, found, one, worth) for one in each.candidates),
+        fiat=worth.at(each.sat, place.height),
+    )
+
+
+def _candidate(reader: Reader, found: CashOut, one: Candidate, worth: Beside) -> CandidateAnswer:
+    place = output_place(reader, one.arrival.output, worth)
+    return CandidateAnswer(
+        output=place,
+        attributed=attributed(found.services, one.arrival.service),
+        probability_ppb=one.probability_ppb,
+        expected_sat=one.arrival.sat,
+        hops=one.arrival.hops,
+        deposit=_deposit(one.arrival),
+        fiat=worth.at(one.arrival.sat, place.height),
     )

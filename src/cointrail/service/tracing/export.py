@@ -18,7 +18,7 @@ def write_flows(
         reader: the ledger at the snapshot of the flows.
         flows: one a policy.
         path: `trace.svg` becomes `trace.fifo.svg` and so on if there are several.
-        tags: the file that names the services.
+        tags: who names the services.
         overwrite: whether files that exist are replaced.
 
     Raises:
@@ -27,7 +27,7 @@ def write_flows(
     """
     written: list[Path] = []
     for flow in flows:
-        sources = {} if tags is None else dict.fromkeys(flow.asked.services.names, tags.file)
+        sources = {} if tags is None else dict.fromkeys(flow.asked.services.names, tags.lists)
         place = path if len(flows) == 1 else path.with_name(f"{path.stem}.{flow.asked.policy.name}{path.suffix}")
         written += export(flow, reader, place, Choice(sources=sources, overwrite=overwrite))
     return tuple(written)

@@ -11,8 +11,9 @@ from cointrail.errors import AddressError, InputRefused, UsageError
 from cointrail.ledger.reader import Reader
 from cointrail.service.clustering.cluster import Cluster
 from cointrail.service.names import address_or_none, find_script, moment, outpoint_of, script_of_output, txid_of
+from cointrail.service.prices.beside import Beside
 from cointrail.service.tracing.seeds import CLUSTER
-from cointrail.service.tracing.services import TagsUsed
+from cointrail.service.worth import FiatValue
 from cointrail.trace.services import Services
 
 I64 = npt.NDArray[np.int64]
@@ -31,13 +32,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class OutputPlace:
-    """An output on the chain, with its whole value."""
+    """An output on the chain, with its whole value; `fiat` is what that was worth at the block's time, if asked for."""
 
     outpoint: str
     height: int
     time_utc: str
     value_sat: int
     address: str | None
+    fiat: FiatValue | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,22 +85,24 @@ def wallet_of(reader: Reader, text: str, overlay: Path | None = None) -> Wallet:
     return Wallet(np.array([script], np.int64), None)
 
 
-def attributed(services: Services, number: int, tags: TagsUsed | None) -> Attributed:
-    """A service with the file that names it."""
+def attributed(services: Services, number: int) -> Attributed:
+    """A service with who attributes."""
     name = services.names[number]
-    file = tags.file if tags else "nobody"
-    return Attributed(name, services.kinds[number] or UNNAMED, f"attributed to {name} by {file}")
+    said = services.said[number] if services.said else "whoever asks"
+    return Attributed(name, services.kinds[number] or UNNAMED, f"attributed to {name} by {said}")
 
 
-def output_place(reader: Reader, output: int) -> OutputPlace:
-    """Where an output stands."""
+def output_place(reader: Reader, output: int, worth: Beside) -> OutputPlace:
+    """Where an output stands, and what it was worth there."""
     when = moment(reader, int(reader.transaction_of_outputs(output)))
+    value_sat = int(reader.column("output", "value_sat")[output])
     return OutputPlace(
         outpoint=outpoint_of(reader, output),
         height=when.height,
         time_utc=when.time_utc,
-        value_sat=int(reader.column("output", "value_sat")[output]),
+        value_sat=value_sat,
         address=address_or_none(reader, script_of_output(reader, output)),
+        fiat=worth.at(value_sat, when.height),
     )
 
 

@@ -10,7 +10,9 @@ from cointrail.cluster.gate.kinds import RULES as GATE
 from cointrail.cluster.gate.kinds import kind_of
 from cointrail.ledger.reader import Reader
 from cointrail.service.answers import INFERENCE, Basis, Rule, SnapshotName
+from cointrail.service.attribution.choice import TagSource
 from cointrail.service.names import snapshot_name
+from cointrail.service.prices.beside import Beside
 from cointrail.service.tracing.found import (
     Attributed,
     OutputPlace,
@@ -21,8 +23,9 @@ from cointrail.service.tracing.found import (
     wallet_of,
 )
 from cointrail.service.tracing.services import TagsUsed, find_services
+from cointrail.service.worth import FiatPrices, FiatTotal, FiatValue
 from cointrail.trace.finders import funding as finder
-from cointrail.trace.finders.funding import LIMITS, Funding, Payment, Source, Stop, find_funding
+from cointrail.trace.finders.funding import LIMITS, Funding, Payment, find_funding
 from cointrail.trace.limits import Limits
 from cointrail.trace.policy import HAIRCUT
 from cointrail.trace.reason import Reason
@@ -35,31 +38,35 @@ class SourceAnswer:
     """What of a payment left a service: `withdrawal` is the output that did, `sat` the part of the payment, by haircut.
 
     `hops`: transactions between the withdrawal and the payment, the payment's own included; 0 if it is the payment.
+    `fiat`, if asked for: what `sat` was worth at the payment's time.
     """
 
     attributed: Attributed
     withdrawal: OutputPlace
     sat: int
     hops: int
+    fiat: FiatValue | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CoinJoinStop:
-    """A CoinJoin that a part of a payment came out of: nothing is said beyond it."""
+    """A CoinJoin that a part of a payment came out of: nothing is said beyond it. `fiat` as of the payment's time."""
 
     transaction: Place
     kind: str
     sat: int
     hops: int
+    fiat: FiatValue | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ReceivedStop:
-    """A transaction in which somebody unknown paid the payer a part of a payment."""
+    """A transaction in which somebody unknown paid the payer a part of a payment. `fiat` as of the payment's time."""
 
     transaction: Place
     sat: int
     hops: int
+    fiat: FiatValue | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +96,7 @@ class ServiceTotal:
     direct: int
     withdrawals: int
     sat: int
+    fiat: FiatTotal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +105,8 @@ class FundingAnswer:
 
     `services` by what came from each, the most first. `coinjoin_sat` came out of CoinJoins, `received_sat` from
     somebody unknown, `rest_sat` ended for other reasons; with what came from services they sum to `paid_sat`.
-    `verdicts` counts payments.
+    `verdicts` counts payments. If money was asked for, `fiat` values what was paid, `coinjoin_fiat` and
+    `received_fiat` the parts, each at its payment's time, by `prices`.
     """
 
     wallet: str
@@ -116,26 +125,32 @@ class FundingAnswer:
     complete: bool
     snapshot: SnapshotName
     basis: Basis = INFERENCE
+    fiat: FiatTotal | None = None
+    coinjoin_fiat: FiatTotal | None = None
+    received_fiat: FiatTotal | None = None
+    prices: FiatPrices | None = None
 
 
 def funding(
     reader: Reader,
     wallet: str,
     *,
-    services: Path | None = None,
+    services: TagSource = None,
     overlay: Path | None = None,
     limits: Limits = LIMITS,
     watch: Callable[[int, int], bool] = lambda _passed, _waiting: False,
+    worth: Beside | None = None,
 ) -> FundingAnswer:
     """Find who paid an address, or `cluster:ADDRESS`.
 
     Args:
         reader: the ledger at a snapshot.
         wallet: who is asked about.
-        services: a file of tags: where the walk stops, and whose names it finds.
+        services: files of tags, or the database: where the walk stops, and whose names it finds.
         overlay: a file of corrections, applied to the wallet's cluster.
         limits: when else it stops.
         watch: sees progress, and may cancel.
+        worth: values amounts in money; nothing if not given.
 
     Raises:
         UsageError: an overlay is given for an address alone.
@@ -145,7 +160,10 @@ def funding(
     asked = wallet_of(reader, wallet, overlay)
     stops, tags = find_services(reader, services)
     found = find_funding(reader, asked.scripts, stops, limits=limits, watch=watch)
-    payments = tuple(_payment(reader, found, each, tags) for each in found.payments)
+    worth = worth or Beside(reader)
+    payments = tuple(_payment(reader, found, each, worth) for each in found.payments)
+    coinjoins = [stop for each in payments for stop in each.coinjoins]
+    received = [stop for each in payments for stop in each.received]
     rest: Counter[str] = Counter()
     for each in payments:
         rest.update(each.rest_sat)
@@ -153,9 +171,9 @@ def funding(
         wallet=wallet,
         scripts=len(asked.scripts),
         paid_sat=sum(each.sat for each in found.payments),
-        services=_totals(payments),
-        coinjoin_sat=sum(stop.sat for each in payments for stop in each.coinjoins),
-        received_sat=sum(stop.sat for each in payments for stop in each.received),
+        services=_totals(payments, worth),
+        coinjoin_sat=sum(stop.sat for stop in coinjoins),
+        received_sat=sum(stop.sat for stop in received),
         rest_sat=dict(rest),
         verdicts=dict(Counter(each.verdict for each in payments)),
         payments=payments,
@@ -169,19 +187,47 @@ def funding(
         tags=tags,
         complete=found.complete,
         snapshot=snapshot_name(reader),
+        fiat=worth.total((each.payment.value_sat, each.payment.fiat) for each in payments),
+        coinjoin_fiat=worth.total((stop.sat, stop.fiat) for stop in coinjoins),
+        received_fiat=worth.total((stop.sat, stop.fiat) for stop in received),
+        prices=worth.prices,
     )
 
 
-def _payment(reader: Reader, found: Funding, payment: Payment, tags: TagsUsed | None) -> PaymentAnswer:
+def _payment(reader: Reader, found: Funding, payment: Payment, worth: Beside) -> PaymentAnswer:
+    place = output_place(reader, payment.output, worth)
+
+    def at_payment(sat: int) -> FiatValue | None:
+        return worth.at(sat, place.height)
+
     return PaymentAnswer(
-        payment=output_place(reader, payment.output),
+        payment=place,
         verdict=str(payment.verdict(found.services)),
         route=str(payment.route),
         transactions=payment.passed,
-        sources=tuple(_source(reader, found, each, tags) for each in payment.sources),
-        coinjoins=tuple(_coinjoin(reader, each) for each in payment.coinjoins),
+        sources=tuple(
+            SourceAnswer(
+                attributed=attributed(found.services, each.service),
+                withdrawal=output_place(reader, each.output, worth),
+                sat=each.sat,
+                hops=each.hops,
+                fiat=at_payment(each.sat),
+            )
+            for each in payment.sources
+        ),
+        coinjoins=tuple(
+            CoinJoinStop(
+                transaction=transaction_place(reader, each.tx_index),
+                kind=str(kind_of(each.signs)),
+                sat=each.sat,
+                hops=each.hops,
+                fiat=at_payment(each.sat),
+            )
+            for each in payment.coinjoins
+        ),
         received=tuple(
-            ReceivedStop(transaction_place(reader, each.tx_index), each.sat, each.hops) for each in payment.received
+            ReceivedStop(transaction_place(reader, each.tx_index), each.sat, each.hops, at_payment(each.sat))
+            for each in payment.received
         ),
         rest_sat=_rest(payment),
     )
@@ -194,16 +240,7 @@ def _rest(payment: Payment) -> dict[str, int]:
     return dict(rest)
 
 
-def _source(reader: Reader, found: Funding, source: Source, tags: TagsUsed | None) -> SourceAnswer:
-    named = attributed(found.services, source.service, tags)
-    return SourceAnswer(named, output_place(reader, source.output), source.sat, source.hops)
-
-
-def _coinjoin(reader: Reader, stop: Stop) -> CoinJoinStop:
-    return CoinJoinStop(transaction_place(reader, stop.tx_index), str(kind_of(stop.signs)), stop.sat, stop.hops)
-
-
-def _totals(payments: tuple[PaymentAnswer, ...]) -> tuple[ServiceTotal, ...]:
+def _totals(payments: tuple[PaymentAnswer, ...], worth: Beside) -> tuple[ServiceTotal, ...]:
     came = [(number, each) for number, payment in enumerate(payments) for each in payment.sources]
     totals = []
     for named in dict.fromkeys(each.attributed for _, each in came):
@@ -215,6 +252,7 @@ def _totals(payments: tuple[PaymentAnswer, ...]) -> tuple[ServiceTotal, ...]:
                 direct=len({number for number, each in own if each.hops == 0}),
                 withdrawals=len({each.withdrawal.outpoint for _, each in own}),
                 sat=sum(each.sat for _, each in own),
+                fiat=worth.total((each.sat, each.fiat) for _, each in own),
             )
         )
     return tuple(sorted(totals, key=lambda each: (-each.sat, each.attributed.service)))

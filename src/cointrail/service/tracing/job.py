@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 
 from cointrail.errors import UsageError
 from cointrail.ledger.reader import Reader
+from cointrail.service.attribution.choice import TagSource
 from cointrail.service.tracing.seeds import SeedFile, find_seeds
 from cointrail.service.tracing.services import TagsUsed, find_services
 from cointrail.trace import saved
@@ -48,7 +49,7 @@ class TraceJob:
         fees: Fees = ACCOUNT,
         seed_file: Path | None = None,
         collision: Collision = Collision.FIRST,
-        services: Path | None = None,
+        services: TagSource = None,
         watch: Callable[[int], None] = lambda _rows: None,
     ) -> Self:
         """Read the question.
@@ -62,7 +63,7 @@ class TraceJob:
             fees: what becomes of traced fees.
             seed_file: seeds with labels.
             collision: which label holds for an output that has two.
-            services: a file of tags: what arrives at a service is not followed further.
+            services: files of tags, or the database: what arrives at a service is not followed further.
             watch: called with the rows read so far of a file of seeds.
 
         Raises:

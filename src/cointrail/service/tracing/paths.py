@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Literal
 
 from cointrail.cluster.forest.view import Forest
@@ -10,6 +9,7 @@ from cointrail.cluster.gate import kinds
 from cointrail.errors import UsageError
 from cointrail.ledger.reader import Reader
 from cointrail.service.answers import FACT, INFERENCE, Basis, Rule, SnapshotName
+from cointrail.service.attribution.choice import TagSource
 from cointrail.service.names import (
     address_or_none,
     moment,
@@ -95,7 +95,7 @@ def paths(
     by: str = "share",
     k: int = 10,
     limits: Limits = NEARBY,
-    services: Path | None = None,
+    services: TagSource = None,
     watch: Watch = lambda _passed, _waiting: False,
 ) -> PathsAnswer:
     """The k best paths of outputs from sources to targets; see `trace.paths`.
@@ -107,7 +107,7 @@ def paths(
         by: share, hops or time.
         k: most paths.
         limits: when to stop looking.
-        services: a file of tags: what arrives at a service is not followed further.
+        services: files of tags, or the database: what arrives at a service is not followed further.
         watch: sees progress, and may cancel.
 
     Raises:

@@ -2,7 +2,6 @@
 
 from dataclasses import asdict, dataclass
 from functools import partial
-from pathlib import Path
 from typing import Literal
 
 from cointrail.cluster.change import vote
@@ -10,6 +9,7 @@ from cointrail.cluster.forest.view import Forest
 from cointrail.errors import UsageError
 from cointrail.ledger.reader import Reader
 from cointrail.service.answers import INFERENCE, Basis, Rule, SnapshotName
+from cointrail.service.attribution.choice import TagSource
 from cointrail.service.names import (
     address_or_none,
     block_time,
@@ -122,7 +122,7 @@ def peel(
     hops: int | None = None,
     min_sat: int = COURT.min_sat,
     services: ServiceScripts | None = None,
-    tags: Path | None = None,
+    tags: TagSource = None,
 ) -> PeelAnswer:
     """Follow one output along its peel chain.
 
@@ -134,7 +134,7 @@ def peel(
         hops: most steps; 20 if it stops there, 100 for leads.
         min_sat: an output of less is not followed.
         services: whose wallets are not crossed.
-        tags: a file that names them instead.
+        tags: what names them instead.
 
     Raises:
         InputRefused, NotFound: the seed or the file is not one, or not in this snapshot.

@@ -1,22 +1,35 @@
 """Lists that go into legal requests, as CSV: withdrawals behind payments, and outputs that arrived at services.
 
 Texts of strangers, such as names in a file of tags, are shielded from spreadsheets. Rows are sorted, none is repeated.
+If the answer has amounts in money, five columns more stand at the end; otherwise the files are without them.
 """
 
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from cointrail.errors import UsageError
-from cointrail.ledger.columns import disk_error
-from cointrail.reports.table_files import write_csv
-from cointrail.reports.tables import FOREIGN, INTEGER, TEXT, Column, Table
-from cointrail.service.tracing.cash_out import CashOutAnswer, DepositAnswer
-from cointrail.service.tracing.found import Attributed, OutputPlace
+from cointrail.reports.list_file import write_list
+from cointrail.reports.tables import FOREIGN, INTEGER, TEXT, Column
+from cointrail.service.tracing.cash_out import ArrivalAnswer, CandidateAnswer, CashOutAnswer
+from cointrail.service.tracing.found import Attributed
 from cointrail.service.tracing.funding import FundingAnswer
+from cointrail.service.worth import FiatValue
 
 BASIS: Final = "inference resting on an assertion"
+
+FIAT_COLUMNS: Final = (
+    Column(
+        "fiat_minor",
+        INTEGER,
+        "only with --fiat: what came (of an arrival, by haircut) was worth at the time of the payment's or arrival's "
+        "block, in minor units of the currency (cents); empty where no price is known",
+    ),
+    Column("currency", TEXT, "only with --fiat: the currency, ISO 4217"),
+    Column("price_source", FOREIGN, "only with --fiat: whose price it is"),
+    Column("price_rule", TEXT, "only with --fiat: name and version of the rule that chose the price"),
+    Column("price_gap", TEXT, "only with --fiat: why no price is known; empty if one is"),
+)
+"""What stands at the end of either list if amounts in money were asked for."""
 
 FUNDING_COLUMNS: Final = (
     Column("service", FOREIGN, "whom the withdrawal is attributed to"),
@@ -42,10 +55,11 @@ def write_funding(answer: FundingAnswer, path: Path, *, overwrite: bool = False)
     """Write the list that goes into legal requests: a row a withdrawal and payment, by service, then in chain order.
 
     Raises:
-        As `_write`.
+        As `write_list`.
     """
     rows = sorted(_funding_rows(answer), key=lambda row: (row[0], row[5], row[3], row[4], row[10], row[8], row[9]))
-    _write(FUNDING_COLUMNS, rows, path, overwrite=overwrite)
+    columns = FUNDING_COLUMNS if answer.prices is None else (*FUNDING_COLUMNS, *FIAT_COLUMNS)
+    write_list(columns, rows, path, overwrite=overwrite)
 
 
 def _funding_rows(answer: FundingAnswer) -> Iterator[tuple[Any, ...]]:
@@ -57,7 +71,7 @@ def _funding_rows(answer: FundingAnswer) -> Iterator[tuple[Any, ...]]:
                 source.attributed.service, source.attributed.category, f"{BASIS}: {source.attributed.statement}",
                 left_txid, int(left_vout), source.withdrawal.height, source.withdrawal.time_utc,
                 source.withdrawal.value_sat, txid, int(vout), each.payment.height, each.payment.time_utc,
-                each.payment.value_sat, source.sat, each.route, source.hops,
+                each.payment.value_sat, source.sat, each.route, source.hops, *_fiat_cells(source.fiat),
             )  # fmt: skip
 
 
@@ -84,56 +98,39 @@ def write_arrivals(answer: CashOutAnswer, path: Path, *, overwrite: bool = False
     """Write the list that goes into legal requests: a row an output, by service, candidates after all others.
 
     Raises:
-        As `_write`.
+        As `write_list`.
     """
     sure = [
-        _arrival_row(each.attributed, row.output, row.deposit, (row.haircut_sat, row.fifo_sat), "", None)
+        _arrival_row(each.attributed, row, (row.haircut_sat, row.fifo_sat), "", None)
         for each in sorted(answer.destinations, key=lambda each: each.attributed.service)
         for row in each.arrivals
     ]
     leads = [
-        _arrival_row(
-            row.attributed, row.output, row.deposit, (row.expected_sat, None), each.candidate_set, row.probability_ppb
-        )
+        _arrival_row(row.attributed, row, (row.expected_sat, None), each.candidate_set, row.probability_ppb)
         for each in answer.candidate_sets
         for row in each.candidates
     ]
-    _write(ARRIVAL_COLUMNS, [*sure, *leads], path, overwrite=overwrite)
+    columns = ARRIVAL_COLUMNS if answer.prices is None else (*ARRIVAL_COLUMNS, *FIAT_COLUMNS)
+    write_list(columns, [*sure, *leads], path, overwrite=overwrite)
 
 
 def _arrival_row(
     named: Attributed,
-    output: OutputPlace,
-    deposit: DepositAnswer | None,
+    row: ArrivalAnswer | CandidateAnswer,
     sats: tuple[int, int | None],
     candidate_set: str,
     probability_ppb: int | None,
 ) -> tuple[object, ...]:
+    output, deposit = row.output, row.deposit
     txid, vout = output.outpoint.split(":")
     lead = "lead, " if candidate_set else ""
     return (
         named.service, named.category, f"{lead}{BASIS}: {named.statement}", txid, int(vout), output.height,
         output.time_utc, output.value_sat, *sats, deposit.standing if deposit else "", candidate_set, probability_ppb,
+        *_fiat_cells(row.fiat),
     )  # fmt: skip
 
 
-def _write(columns: tuple[Column, ...], rows: Sequence[tuple[object, ...]], path: Path, *, overwrite: bool) -> None:
-    """Write rows as CSV, whole or not at all; texts of strangers are shielded from spreadsheets.
-
-    Raises:
-        UsageError: the file exists and is not to be replaced.
-        Unavailable: the disk refuses.
-    """
-    if path.exists() and not overwrite:
-        raise UsageError(f"{path} exists", hint="give another name, or --overwrite")
-    cells = tuple([row[place] for row in rows] for place in range(len(columns)))
-    try:
-        with tempfile.TemporaryDirectory(prefix=".cointrail-", dir=path.parent) as folder:
-            whole = Path(folder) / "list.csv"
-            with whole.open("w", encoding="utf-8", newline="") as file:
-                write_csv(Table("list", columns, cells), file)  # type: ignore[arg-type]
-            whole.replace(path)
-    except FileNotFoundError as error:
-        raise UsageError(f"{path.parent} is no folder", hint="give a file in a folder that exists") from error
-    except OSError as error:
-        raise disk_error(error, path) from error
+def _fiat_cells(fiat: FiatValue | None) -> tuple[object, ...]:
+    """What goes into `FIAT_COLUMNS`; nothing if amounts in money were not asked for."""
+    return () if fiat is None else (fiat.minor, fiat.currency, fiat.source, fiat.rule, fiat.gap or "")

@@ -16,6 +16,7 @@ from cointrail.simulation.score.coinjoin_rows import coinjoin_rows
 from cointrail.simulation.score.criteria import criteria_rows
 from cointrail.simulation.score.ledger_rows import ledger_rows
 from cointrail.simulation.score.market_rows import market_rows
+from cointrail.simulation.score.name_rows import name_rows
 from cointrail.simulation.score.rows import Row
 from cointrail.simulation.score.source_rows import source_rows
 from cointrail.simulation.score.tables import Tables
@@ -58,6 +59,7 @@ def score(results: Path, world: Path) -> Score:
             *cluster_rows(tables),
             *change_rows(tables),
             *coinjoin_rows(tables),
+            *name_rows(tables),
             *sorted(_criteria(tables), key=_number),
         )
     return Score(snapshot, hashlib.sha256(manifest.read_bytes()).hexdigest(), rows)

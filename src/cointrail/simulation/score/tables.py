@@ -25,6 +25,7 @@ _LATER = {
     ),
     "backward": ("payment_txid", "vout", "verdict", "exchange", "stop_txid", "stop_reason"),
     "cashouts": ("exchange", "txid", "vout", "value_sat", "basis", "candidate_set", "probability"),
+    "names": ("script_hash", "name", "categories", "standing"),
     "taint": (
         "target_id", "rule", "source_set", "total_sat", "traced_sat", "untraced_sat", "fee_sat", "lower_sat",
         "upper_sat",

@@ -1,0 +1,1 @@
+"""Loops for profiles of large wallets."""

@@ -1,0 +1,1 @@
+"""Questions about exposure and risk: addresses in, frozen answers out."""

@@ -1,0 +1,146 @@
+"""Choosing the prices an answer uses: the source that is named, or else that of the newest import, which is said.
+
+A source's files may follow one another, or correct one another: where a newer import has no price, an older one of the
+same source and step is asked.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from cointrail.database import Database
+from cointrail.errors import NotFound
+from cointrail.ingest.prices import store
+from cointrail.ingest.prices.currency import exponent_of
+from cointrail.ingest.prices.series import Series
+from cointrail.ingest.prices.store import Stored
+from cointrail.service.names import utc
+from cointrail.service.prices.fiat import Fiat, FiatColumn, fiat_many, fiat_of, rule_name
+
+
+@dataclass(frozen=True, slots=True)
+class ImportUsed:
+    """One import of prices; `digest` is the SHA-256 of the prices, `sha256` that of the file."""
+
+    digest: str
+    file_name: str
+    sha256: str
+    imported_utc: str
+    first_utc: str
+    last_utc: str
+
+
+@dataclass(frozen=True, slots=True)
+class PricesUsed:
+    """The prices behind amounts in money: what an answer says beside them.
+
+    Attributes:
+        currency: ISO 4217; `exponent` decimals of its minor unit.
+        source: whose prices.
+        step_seconds: 86,400 for closes of UTC days.
+        rule: that chooses the price, with its version.
+        digest: of the import, or if there are several SHA-256 over theirs, newest first, a line each.
+        imports: newest first.
+        chosen: why this source: `named`, `only`, or `newest of N sources`.
+    """
+
+    currency: str
+    exponent: int
+    source: str
+    step_seconds: int
+    rule: str
+    digest: str
+    imports: tuple[ImportUsed, ...]
+    chosen: str
+
+
+@dataclass(eq=False)
+class PriceTable:
+    """The prices of one source in one currency. Rows are read into memory when many amounts are asked for.
+
+    Args:
+        database: open, and stays so.
+        stored: the source's series of one step, newest first, at least one.
+        chosen: see `PricesUsed`.
+    """
+
+    database: Database
+    stored: tuple[Stored, ...]
+    chosen: str
+    _loaded: tuple[Series, ...] = field(default=(), init=False)
+
+    @property
+    def used(self) -> PricesUsed:
+        """What an answer says about the prices it used."""
+        newest, digests = self.stored[0], [series.digest for series in self.stored]
+        joined = hashlib.sha256("".join(f"{digest}\n" for digest in digests).encode()).hexdigest()
+        return PricesUsed(
+            currency=newest.currency,
+            exponent=exponent_of(newest.currency),
+            source=newest.source,
+            step_seconds=newest.step,
+            rule=rule_name(newest.step),
+            digest=digests[0] if len(digests) == 1 else joined,
+            imports=tuple(map(_import_used, self.stored)),
+            chosen=self.chosen,
+        )
+
+    def at(self, value_sat: int, block_time: int) -> Fiat:
+        """What an amount was worth at a block's miner-declared time (seconds since 1970 UTC)."""
+        for series in self.stored:
+            found = store.price_at(self.database, series, block_time)
+            if found is not None:
+                return fiat_of(series, value_sat, found, block_time)
+        return fiat_of(self.stored[0], value_sat, None, block_time)
+
+    def many(self, values_sat: npt.ArrayLike, block_times: npt.ArrayLike) -> FiatColumn:
+        """The same for many amounts, each at its own time."""
+        if not self._loaded:
+            self._loaded = tuple(store.load(self.database, series) for series in self.stored)
+        values, times = np.asarray(values_sat, np.int64).reshape(-1), np.asarray(block_times, np.int64).reshape(-1)
+        column = fiat_many(self._loaded[0], values, times)
+        for older in self._loaded[1:]:
+            column = column.filled(fiat_many(older, values, times))
+        return column
+
+
+def choose(database: Database, currency: str, source: str | None = None) -> PriceTable:
+    """The prices to use.
+
+    Args:
+        database: open.
+        currency: ISO 4217.
+        source: whose; that of the most recent import if not given.
+
+    Raises:
+        InputRefused: no currency.
+        NotFound: there are none.
+    """
+    exponent_of(currency)
+    found = store.every(database, currency)
+    sources = {series.source for series in found}
+    if not found or (source is not None and source not in sources):
+        held = sorted({(series.currency, series.source) for series in store.every(database)})
+        listed = "; ".join(f"{name} by {who}" for name, who in held[:8]) or "none at all"
+        whose = f" by {source!a}" if source is not None else ""
+        raise NotFound(
+            f"there are no prices in {currency}{whose}",
+            hint=f"there are {listed}; cointrail prices import FILE --currency {currency} --source WHO",
+        )
+    wanted = source or found[0].source
+    taken = [series for series in found if series.source == wanted]
+    chosen = "named" if source is not None else "only" if len(sources) == 1 else f"newest of {len(sources)} sources"
+    return PriceTable(database, tuple(series for series in taken if series.step == taken[0].step), chosen)
+
+
+def _import_used(series: Stored) -> ImportUsed:
+    return ImportUsed(
+        series.digest,
+        series.file_name,
+        series.sha256,
+        series.imported_utc,
+        utc(series.first_time),
+        utc(series.last_time),
+    )

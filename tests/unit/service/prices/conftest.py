@@ -1,0 +1,5 @@
+"""What is stored is tested on SQLite and on PostgreSQL."""
+
+from both_databases import database, postgres, where
+
+__all__ = ["database", "postgres", "where"]
