@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from cointrail.cli.finding import tags_line
-from cointrail.cli.output import btc, note, note_page, number, print_fields, print_table
+from cointrail.cli.output import btc, note, note_page, number, one_line, print_fields, print_table
 
 if TYPE_CHECKING:
-    from cointrail.service.tracing.answers import EndpointAnswer, PolicyAnswer, TraceAnswer
+    from cointrail.service.tracing.answers import ArrivedAnswer, EndpointAnswer, PolicyAnswer, TraceAnswer
 
 _MOST_SEEDS = 3
 
@@ -30,6 +30,9 @@ def print_trace(answer: "TraceAnswer", first: int = 0) -> None:
             ((number(s.height), s.time_utc, btc(s.traced_in_sat), btc(s.fee_sat), s.txid) for s in answer.steps),
         )
         note_page(first, len(answer.steps), answer.totals["steps"], "transactions")
+    if answer.services:
+        print(f"\n{number(len(answer.services))} service(s)")
+        print_table((*names, "endpoints", "attributed"), (_arrived(each, names) for each in answer.services))
     print(f"\n{number(answer.totals['endpoints'])} endpoint(s)")
     if answer.endpoints:
         several = ("spread",) if len(names) > 1 else ()
@@ -86,6 +89,11 @@ def _reasons(policies: Iterable["PolicyAnswer"]) -> Iterator[tuple[str, list[str
     listed = list(policies)
     for reason in dict.fromkeys(reason for each in listed for reason in each.ended):
         yield reason, [f"{each.policy} {btc(each.ended.get(reason, 0))}" for each in listed]
+
+
+def _arrived(each: "ArrivedAnswer", names: list[str]) -> tuple[str, ...]:
+    category = f" ({each.category})" if each.category else ""
+    return *(btc(each.traced_sat[name]) for name in names), number(each.endpoints), one_line(each.statement + category)
 
 
 def _end(end: "EndpointAnswer", names: list[str]) -> tuple[str, ...]:

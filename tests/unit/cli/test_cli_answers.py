@@ -318,6 +318,11 @@ def test_services_of_a_file_end_a_trace(cli, regtest, tmp_path):
     assert {reason for end in answer["endpoints"] for reason in end["reasons"].values()} == {"service"}
     assert (answer["tags"]["used"], answer["tags"]["left_out"]) == (1, 1)
     assert len(answer["tags"]["digest"]) == 64
+    (shop,) = answer["services"]
+    ends = [end for end in answer["endpoints"] if end["service"]]
+    assert (shop["statement"], shop["endpoints"]) == ("attributed to Shop by tags.csv", len(ends))
+    for policy, sat in shop["traced_sat"].items():
+        assert sat == sum(end["traced_sat"][policy] for end in ends if end["reasons"].get(policy) == "service") > 0
     assert "attributed to Shop" in cli(*asked).out
     tags.write_text("address,actor\nbc1qnonsense,Shop\n", encoding="utf-8")
     assert cli("trace", txid, "--tags", str(tags), "--ledger", str(regtest.ledger)).code == 4

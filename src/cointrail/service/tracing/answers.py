@@ -76,10 +76,22 @@ class EndpointAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class ArrivedAnswer:
+    """What ended at one service: outputs, and traced satoshis under each policy; `statement` says who attributes."""
+
+    service: str
+    category: str
+    statement: str
+    endpoints: int
+    traced_sat: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class TraceAnswer:
     """A trace under one or several policies, side by side.
 
-    `steps` and `labels` are of the first policy. `traced_sat` is what all seeds hold.
+    `steps` and `labels` are of the first policy. `traced_sat` is what all seeds hold. `services` groups the endpoints
+    that lie at services, the most traced first.
     """
 
     seeds: tuple[str, ...]
@@ -94,6 +106,7 @@ class TraceAnswer:
     traced_sat: int
     labels: tuple[LabelAnswer, ...]
     steps: tuple[StepAnswer, ...]
+    services: tuple[ArrivedAnswer, ...]
     endpoints: tuple[EndpointAnswer, ...]
     totals: dict[str, int]
     complete: bool

@@ -17,12 +17,14 @@ from cointrail.service.names import (
     txid_of,
 )
 from cointrail.service.tracing.answers import (
+    ArrivedAnswer,
     EndpointAnswer,
     LabelAnswer,
     PolicyAnswer,
     StepAnswer,
     TraceAnswer,
 )
+from cointrail.service.tracing.found import attributed
 from cointrail.service.tracing.job import TraceJob
 from cointrail.service.tracing.table import Table, side_by_side
 from cointrail.trace.flow import Flow
@@ -59,6 +61,7 @@ def answer_of(job: TraceJob, flows: Sequence[Flow], *, first: int = 0, limit: in
         traced_sat=main.traced_sat,
         labels=_labels(main.seeds, main),
         steps=tuple(_step(reader, main, step) for step in range(len(main.tx))[first:end]),
+        services=_services(flows),
         endpoints=tuple(_endpoint(reader, flows, table, row) for row in range(len(table.output))[first:end]),
         totals={"steps": len(main.tx), "endpoints": len(table.output), "labels": len(main.seeds.names)},
         complete=all(flow.complete for flow in flows),
@@ -90,6 +93,26 @@ def _labels(seeds: Seeds, flow: Flow) -> tuple[LabelAnswer, ...]:
     np.add.at(sums, seeds.labels, flow.seed_sat)
     rows = zip(seeds.names, counts.tolist(), sums.tolist(), strict=True)
     return tuple(LabelAnswer(*row) for row, _ in zip(rows, range(_FEW_LABELS), strict=False))
+
+
+def _services(flows: Sequence[Flow]) -> tuple[ArrivedAnswer, ...]:
+    """What ended at each service, the most traced first."""
+    sums: dict[int, dict[str, int]] = {}
+    outputs: dict[int, set[int]] = {}
+    for flow in flows:
+        parts = np.flatnonzero((flow.reason == Reason.SERVICE.code) & (flow.output >= 0))
+        rows = zip(flow.detail[parts].tolist(), flow.sat[parts].tolist(), flow.output[parts].tolist(), strict=True)
+        for service, sat, output in rows:
+            under = sums.setdefault(service, {each.asked.policy.name: 0 for each in flows})
+            under[flow.asked.policy.name] += sat
+            outputs.setdefault(service, set()).add(output)
+    known = flows[0].asked.services
+    named = {service: attributed(known, service) for service in sums}
+    order = sorted(sums, key=lambda service: (-max(sums[service].values()), known.names[service]))
+    return tuple(
+        ArrivedAnswer(named[each].service, named[each].category, named[each].statement, len(outputs[each]), sums[each])
+        for each in order
+    )
 
 
 def _step(reader: Reader, flow: Flow, step: int) -> StepAnswer:
