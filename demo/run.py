@@ -35,7 +35,7 @@ HANG = re.compile(r" *\d+\. |\w+(?: \w+)?  +|")  # a number or a name, beside wh
 short = partial(re.compile(r"\b([0-9a-f]{6})[0-9a-f]{52}([0-9a-f]{6})\b").sub, r"\1…\2")
 fold = partial(fill, width=WIDTH, break_long_words=False, break_on_hyphens=False)
 NOTE = "<!-- Written by demo/run.py from demo/case.md. Do not edit: change the source and run `make docs`. -->"
-TO_READERS = """`make demo` plays this case in some twenty seconds, and in a little more than a minute the first time,
+TO_READERS = """`make demo` plays this case in some thirty seconds, and in less than two minutes the first time,
 when it is compiled. To type it yourself, start in an empty folder with `cointrail` on the path
 ([install](../../README.md#install)): every id and amount will be the same, because a seed gives the same bytes
 anywhere. Yours will be the durations, the times in the overlay, and so its digest. The demo's script writes
