@@ -3,6 +3,7 @@
 from typing import Any
 
 import cluster_tables
+import profile_tables
 import trace_tables
 from table import Table, mb, missing, number
 
@@ -123,6 +124,9 @@ def tables(document: dict[str, Any]) -> list[Table]:
         "peers": _peers,
         "clusters": cluster_tables.tables,
         "traces": trace_tables.tables,
+        "tags": profile_tables.tags,
+        "profiles": profile_tables.profiles,
+        "exposures": profile_tables.exposures,
     }
     return [table for name, show in parts.items() if name in document for table in show(document[name])]
 

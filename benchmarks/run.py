@@ -1,4 +1,4 @@
-"""`make bench`: measure ingest, look-ups, kernels, peers, clusters and traces.
+"""`make bench`: measure ingest, look-ups, kernels, peers, clusters, traces, tags, profiles and exposures.
 
 A table on stderr, one JSON document on stdout.
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import clusters
+import exposures
 import flows
 import ingest
 import kernels
@@ -21,12 +22,15 @@ import lookups
 import machine
 import peels
 import peers
+import profiles
 import report
+import resolved
+import tags
 import traces
 from chain import cached_chain
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("ingest", "lookups", "kernels", "peers", "clusters", "traces")
+PARTS = ("ingest", "lookups", "kernels", "peers", "clusters", "traces", "tags", "profiles", "exposures")
 
 
 def _options() -> argparse.Namespace:
@@ -48,9 +52,7 @@ def _options() -> argparse.Namespace:
 
 def _lookups(options: argparse.Namespace) -> dict[str, Any]:
     """In the ledger that the large ingest left."""
-    ledger = options.work / f"ledger-{options.transactions}"
-    if not ledger.exists():
-        raise ingest.NotMeasured(f"there is no ledger at {ledger}")
+    ledger = _ledger(options)
     blocks, _ = cached_chain(options.work, options.transactions, options.seed)
     return lookups.measure(ledger, blocks)
 
@@ -74,13 +76,28 @@ def _clusters(options: argparse.Namespace, document: dict[str, Any]) -> dict[str
 
 def _traces(options: argparse.Namespace) -> dict[str, Any]:
     """In the ledger that the large ingest left."""
-    ledger = options.work / f"ledger-{options.transactions}"
-    if not ledger.exists():
-        raise ingest.NotMeasured(f"there is no ledger at {ledger}")
+    ledger = _ledger(options)
     return {
         "traces": ingest.attempt(lambda: traces.measure(ledger, options.rounds, options.seed)),
         "bounds": ingest.attempt(lambda: flows.measure_bounds(ledger, options.rounds, options.seed)),
         "peels": ingest.attempt(peels.measure),
+    }
+
+
+def _ledger(options: argparse.Namespace) -> Path:
+    """The ledger that the large ingest left."""
+    ledger: Path = options.work / f"ledger-{options.transactions}"
+    if not ledger.exists():
+        raise ingest.NotMeasured(f"there is no ledger at {ledger}")
+    return ledger
+
+
+def _tags(options: argparse.Namespace) -> dict[str, Any]:
+    return {
+        "import": ingest.attempt(lambda: tags.measure(options.work)),
+        "resolved": ingest.attempt(
+            lambda: resolved.measure(_ledger(options), options.work, options.rounds, options.seed)
+        ),
     }
 
 
@@ -97,6 +114,9 @@ def main() -> int:
         "peers": lambda: _peers(options),
         "clusters": lambda: _clusters(options, document),
         "traces": lambda: _traces(options),
+        "tags": lambda: _tags(options),
+        "profiles": lambda: profiles.measure(_ledger(options), options.rounds, options.seed),
+        "exposures": lambda: exposures.measure(_ledger(options), options.rounds, options.seed),
     }
     document: dict[str, Any] = {
         "machine": machine.describe(options.work),
