@@ -1,7 +1,8 @@
 """Exposure on a large ledger: random wallets, some thousand random scripts tagged as services, everything warm.
 
-A wallet is a random script of the middle of the chain, alone or with its L1 cluster. One answer is both sides; ways and
-bounds are timed apart. Each wallet is asked once before the clock runs; the median over the rounds is its time.
+A wallet is a random script of the middle of the chain, alone or with its L1 cluster; then the largest clusters there
+are: of all, and of those that are not beyond the limit at which a walk stops. One answer is both sides; ways and bounds
+are timed apart. Each wallet is asked once before the clock runs; the median over the rounds is its time.
 """
 
 import json
@@ -33,15 +34,26 @@ def measure(ledger: Path, rounds: int, seed: int) -> dict[str, Any]:
             "address": [np.array([script], np.int64) for script in scripts],
             "cluster": [forest.members(script)[0] for script in scripts],
         }
-        return {
-            "transactions": reader.counts.transaction,
-            "tagged": len(services.scripts),
-            "wallets": {
-                f"{name}, {hops} hops": _many(reader, services, asked, hops, rounds)
-                for name, asked in wallets.items()
-                for hops in (5, 20)
-            },
+        found = {
+            f"{name}, {hops} hops": _many(reader, services, asked, hops, rounds)
+            for name, asked in wallets.items()
+            for hops in (5, 20)
         }
+        for name, wallet in _largest(forest).items():
+            found[f"{name}, 5 hops"] = _many(reader, services, [wallet], 5, rounds)
+        return {"transactions": reader.counts.transaction, "tagged": len(services.scripts), "wallets": found}
+
+
+def _largest(forest: Any) -> dict[str, Any]:
+    """The largest cluster of those within the limit, and of all."""
+    import numpy as np
+
+    from cointrail.profile.exposure.exposure import LIMITS
+
+    sizes = np.bincount(forest.all_roots())
+    within = np.where(sizes <= (LIMITS.cluster or sizes.max()), sizes, 0)
+    chosen = {"the largest cluster within the limit": within, "the largest cluster": sizes}
+    return {name: forest.members(int(each.argmax()))[0] for name, each in chosen.items()}
 
 
 def _services(reader: Any, random: Any) -> Any:
@@ -66,6 +78,8 @@ def _many(reader: Any, services: Any, wallets: list[Any], hops: int, rounds: int
         "largest_scripts": max(columns["scripts"]),
         "most_transactions": max(columns["transactions"]),
         "with_arrivals": sum(count > 0 for count in columns["arrivals"]),
+        "complete": sum(columns["complete"]),
+        "ended_at_once": sum(columns["ended_at_once"]),
         "too_many_ways": sum(columns["too_many_ways"]),
         **{f"median_{name}": statistics.median(columns[name]) for name in timed},
         **{f"worst_{name}": max(columns[name]) for name in timed},
@@ -76,6 +90,7 @@ def _one(reader: Any, services: Any, wallet: Any, hops: int, rounds: int) -> dic
     from cointrail.profile.exposure.exposure import LIMITS, Side, find_exposure
     from cointrail.profile.exposure.interval import interval_of
     from cointrail.profile.exposure.ways import ways_of
+    from cointrail.trace.reason import Reason
 
     limits = replace(LIMITS, hops=hops)
     found, first = _timed(
@@ -94,6 +109,8 @@ def _one(reader: Any, services: Any, wallet: Any, hops: int, rounds: int) -> dic
         "scripts": len(wallet),
         "transactions": sum(len(each.flow.tx) for each in found if each.flow),
         "arrivals": sum(len(each.part) for each in found),
+        "complete": all(each.complete for each in found),
+        "ended_at_once": any(each.gross_sat and set(each.rest) == {Reason.LARGE_CLUSTER} for each in found),
         "too_many_ways": any(each is None for each in ways),
         "exposure_seconds": first,
         "ways_seconds": second,

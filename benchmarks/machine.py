@@ -59,16 +59,16 @@ def load() -> float:
     return round(os.getloadavg()[0], 2)
 
 
-def _without_folders(word: str) -> str:
-    """An argument as it may be published: of a path of this machine only the last part."""
-    return Path(word).name if word.startswith("/") else word
+def without_folders(command: str) -> str:
+    """A command as it may be published: of a path of this machine only the last part."""
+    return " ".join(Path(word).name if word.startswith("/") else word for word in command.split())
 
 
 def describe(work: Path) -> dict[str, Any]:
     """Date, machine and versions; `work` is where ledgers are written."""
     return {
         "date_utc": datetime.now(UTC).strftime("%Y-%m-%d %H:%M"),
-        "command": " ".join(["python", *map(_without_folders, sys.argv)]),
+        "command": without_folders(" ".join(["python", *sys.argv])),
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)),
         "memory_bytes": _memory_bytes(),

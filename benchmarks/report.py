@@ -1,10 +1,12 @@
 """One benchmark document as tables: for a terminal, and as the page docs/benchmarks.md."""
 
+from collections.abc import Callable
 from typing import Any
 
 import cluster_tables
 import profile_tables
 import trace_tables
+from kept import runs_of
 from table import Table, mb, missing, number
 
 CHAIN_CAVEAT = (
@@ -116,19 +118,21 @@ def _peers(part: dict[str, Any]) -> list[Table]:
     return [Table(title, ["", "ms", "MB/s", "time", "what it does"], rows, note)]
 
 
+PARTS: dict[str, Callable[[dict[str, Any]], list[Table]]] = {
+    "ingest": _ingest,
+    "lookups": _lookups,
+    "kernels": _kernels,
+    "peers": _peers,
+    "clusters": cluster_tables.tables,
+    "traces": trace_tables.tables,
+    "tags": profile_tables.tags,
+    "profiles": profile_tables.profiles,
+    "exposures": profile_tables.exposures,
+}
+
+
 def tables(document: dict[str, Any]) -> list[Table]:
-    parts = {
-        "ingest": _ingest,
-        "lookups": _lookups,
-        "kernels": _kernels,
-        "peers": _peers,
-        "clusters": cluster_tables.tables,
-        "traces": trace_tables.tables,
-        "tags": profile_tables.tags,
-        "profiles": profile_tables.profiles,
-        "exposures": profile_tables.exposures,
-    }
-    return [table for name, show in parts.items() if name in document for table in show(document[name])]
+    return [table for name, show in PARTS.items() if name in document for table in show(document[name])]
 
 
 def _machine(machine: dict[str, Any]) -> str:
@@ -162,16 +166,17 @@ def as_text(document: dict[str, Any]) -> str:
 
 def as_markdown(document: dict[str, Any]) -> str:
     """The page docs/benchmarks.md."""
-    machine = document["machine"]
+    runs = list(runs_of(document, tuple(PARTS)))
+    commands = "command" if len(runs) == 1 else "commands"
     lines = [
         "# Benchmarks",
         "",
-        "Written by the command below, not by hand. Compare ratios rather than seconds: they survive another machine.",
-        "",
-        f"```\n{machine['command']}\n```",
-        "",
-        _machine(machine) + ".",
+        f"Written by the {commands} below, not by hand. Compare ratios rather than seconds: they survive another "
+        "machine.",
     ]
+    for machine, names in runs:
+        lines += ["", f"```\n{machine['command']}\n```", ""]
+        lines.append(_machine(machine) + (f". Measured: {', '.join(names)}." if len(runs) > 1 else "."))
     for table in tables(document):
         lines += ["", f"## {table.title}", ""]
         lines.append("| " + " | ".join(table.header) + " |")
@@ -179,13 +184,13 @@ def as_markdown(document: dict[str, Any]) -> str:
         lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in table.rows]
         if table.note:
             lines += ["", table.note]
+    loads = "; ".join(f"before {machine['load_before']}, after {machine['load_after']}" for machine, _ in runs)
     lines += [
         "",
         "## Caveats",
         "",
         f"- {CHAIN_CAVEAT}",
-        f"- The machine may be shared. Load before {machine['load_before']}, after {machine['load_after']}; our own "
-        "process counts 1.",
+        f"- The machine may be shared. Load {loads}; our own process counts 1.",
         "- The page cache is warm throughout: neither a slow disk nor the first, cold look-up is in these numbers.",
         f"- Mainnet (1.44e9 transactions) is {1.44e9 / document['parameters']['transactions']:,.0f} times as long as "
         "the large chain: growth beyond it is extrapolation.",

@@ -3,6 +3,9 @@
 A table on stderr, one JSON document on stdout.
 
 python benchmarks/run.py [--transactions 10000000] [--markdown docs/benchmarks.md] [--only kernels peers]
+
+Measuring some parts anew, with `--keep` and the document of a run before, leaves its other parts as they were; the page
+says which run measured what.
 """
 
 import argparse
@@ -17,6 +20,7 @@ import clusters
 import exposures
 import flows
 import ingest
+import kept
 import kernels
 import lookups
 import machine
@@ -46,8 +50,24 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--peer-python", help=f"interpreter that has the peers; also {peers.ENVIRONMENT}")
     parser.add_argument("--rounds", type=int, default=peers.ROUNDS, help="of kernels, peers and unions")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--keep", type=Path, metavar="FILE", help="a document of before: what is not measured now")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="also write the page")
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.kept = {} if options.keep is None else _kept(parser, options)
+    return options
+
+
+def _kept(parser: argparse.ArgumentParser, options: argparse.Namespace) -> dict[str, Any]:
+    """The document of before; read first, so that nothing is measured in vain."""
+    try:
+        document: dict[str, Any] = json.loads(options.keep.read_text())
+        before = document["parameters"]
+        missing = [name for name in ("transactions", "seed") if before[name] != getattr(options, name)]
+    except (OSError, ValueError, KeyError, TypeError) as fault:
+        parser.error(f"--keep {options.keep} is no document of this program: {fault}")
+    if missing:
+        parser.error(f"--keep {options.keep} has another {' and '.join(missing)}: its parts do not compare")
+    return document
 
 
 def _lookups(options: argparse.Namespace) -> dict[str, Any]:
@@ -127,6 +147,7 @@ def main() -> int:
             print(f"measuring {name} ...", file=sys.stderr, flush=True)
             document[name] = ingest.attempt(work[name])
     document["machine"]["load_after"] = machine.load()
+    document = kept.joined(options.kept, document, PARTS) if options.kept else document
     print(report.as_text(document), file=sys.stderr)
     if options.markdown:
         options.markdown.write_text(report.as_markdown(document))

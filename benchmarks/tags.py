@@ -7,7 +7,6 @@ import is made once. The second version of the table lacks one row of a hundred.
 
 import importlib.util
 import json
-import os
 import random
 import statistics
 import subprocess
@@ -26,6 +25,19 @@ ADDRESSES = 1_000_000
 TAGS = 500_000
 WARM_UP = 100
 LOOKUPS = 200
+
+LAUNCHER = """
+import json, resource, subprocess, sys, time
+begin = time.perf_counter()
+status = subprocess.call(sys.argv[2:])
+seconds = time.perf_counter() - begin
+peak = 1024 * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+with open(sys.argv[1], "w") as file:
+    json.dump({"seconds": seconds, "peak_resident_bytes": peak}, file)
+sys.exit(status)
+"""
+"""Runs a command and writes down what it took. The system counts memory of whoever starts a process as its own, so
+whoever starts it must be small."""
 
 
 def measure(work: Path, addresses: int = ADDRESSES, tags: int = TAGS) -> dict[str, Any]:
@@ -87,20 +99,16 @@ def import_file(where: str, path: Path) -> dict[str, Any]:
         path: the file; the collection has its name.
     """
     command = [sys.executable, "-m", "cointrail", "tags", "import", str(path), "--database", where, "--json"]
-    with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as complaint:
-        begin = time.perf_counter()
-        process = subprocess.Popen(command, stdout=said, stderr=complaint)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - begin
-        process.returncode = os.waitstatus_to_exitcode(status)
-        for each in (said, complaint):
-            each.seek(0)
+    with tempfile.NamedTemporaryFile("r", suffix=".json") as taken:
+        launched = [sys.executable, "-S", "-c", LAUNCHER, taken.name, *command]
+        process = subprocess.run(launched, capture_output=True, text=True, check=False)
         if process.returncode:
-            last = complaint.read().decode().strip().splitlines()[-1:] or ["no message"]
+            last = process.stderr.strip().splitlines()[-1:] or ["no message"]
             raise ingest.NotMeasured(f"`cointrail tags import` ended with {process.returncode}: {last[0][:200]}")
-        version = json.load(said)["imports"][0]["version"]
+        measured: dict[str, Any] = json.load(taken)
+    version = json.loads(process.stdout)["imports"][0]["version"]
     kept = {name: version[name] for name in ("tags", "added", "withdrawn")}
-    return kept | {"seconds": seconds, "peak_resident_bytes": 1024 * usage.ru_maxrss, "file_bytes": path.stat().st_size}
+    return kept | measured | {"file_bytes": path.stat().st_size}
 
 
 def _size(where: str) -> int:
