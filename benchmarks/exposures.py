@@ -1,7 +1,7 @@
 """Exposure on a large ledger: random wallets, some thousand random scripts tagged as services, everything warm.
 
 A wallet is a random script of the middle of the chain, alone or with its L1 cluster; then the largest clusters there
-are: of all, and of those that are not beyond the limit at which a walk stops. One answer is both sides; ways and bounds
+are: of all, and of those that a walk may enter. One answer is both sides; ways and bounds
 are timed apart. Each wallet is asked once before the clock runs; the median over the rounds is its time.
 """
 

@@ -133,7 +133,7 @@ def exposures(part: Part) -> list[Table]:
     note = (
         f"Both sides, with ways and bounds, in a ledger of {part['transactions']:,} transactions; "
         f"{part['tagged']:,} random scripts are tagged; in process, warm. Not complete: the budget of a million "
-        "transactions a side was used up. Ended at once: the wallet's own cluster is beyond the limit for large "
-        "clusters, at which a walk stops, so nothing was followed and its time says nothing of a walk."
+        "transactions a side was used up. Ended at once: no transaction was passed, so its time says "
+        "nothing of a walk. Clusters beyond the limit are not entered, and the wallet's own is where the walk begins."
     )
     return [Table("Exposure", header, rows, note)]

@@ -107,7 +107,7 @@ class Plain:
         return self.shape_stop(tx, limits) or ("merge" if merged else None)
 
     def limit(self, output: int, hop: int, limits) -> str | None:
-        if limits.cluster is not None and self.size[self.cluster[self.script[output]]] > limits.cluster:
+        if hop and limits.cluster is not None and self.size[self.cluster[self.script[output]]] > limits.cluster:
             return "large cluster"
         if limits.hops is not None and hop >= limits.hops:
             return "hop limit"

@@ -23,7 +23,8 @@ class Limits:
             question about a million addresses is not answered with nothing.
         outputs: forward, a transaction with more outputs is not crossed.
         inputs: backward, a transaction with more inputs is not crossed.
-        cluster: an output of an L1 cluster with more scripts is not followed, if it belongs to no service.
+        cluster: an output of an L1 cluster with more scripts is not followed, if it belongs to no service. Seeds are,
+            in whatever cluster they lie.
         from_height, to_height: outputs made in blocks before or after are not followed.
         through_coinjoins: False to stop before a collaborative transaction (any veto sign of `cluster.gate`).
         transactions: most to pass, in chain order; nothing is sampled.

@@ -139,9 +139,11 @@ def first_reason(chain, stops, output, is_seed):
 
 
 @plain
-def limit_reason(chain, stops, output, maker, sat, hops):
+def limit_reason(chain, stops, output, maker, sat, hops, is_seed):
     """The limit that keeps a part from being followed further, 0 if none does."""
-    if stops.most_scripts != NO_LIMIT and size_of(chain, root_of(chain, chain.script[output])) > stops.most_scripts:
+    # A large cluster is not entered; a seed inside one is where the question begins.
+    entered = not is_seed and stops.most_scripts != NO_LIMIT
+    if entered and size_of(chain, root_of(chain, chain.script[output])) > stops.most_scripts:
         return LARGE_CLUSTER
     if hops >= stops.hops:
         return HOPS

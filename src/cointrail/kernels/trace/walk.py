@@ -198,7 +198,7 @@ def arrive(chain, state, stops, part, maker, forward, is_seed):
         if reason == GOES_ON:
             reason, detail, tx = _onward(chain, stops, output, maker, forward)
         if reason == GOES_ON:
-            reason = limit_reason(chain, stops, output, maker, state.sat[part], state.hops[part])
+            reason = limit_reason(chain, stops, output, maker, state.sat[part], state.hops[part], is_seed)
     state.reason[part] = reason
     state.detail[part] = detail
     state.next_step[part] = -1

@@ -7,7 +7,8 @@ from pathlib import Path
 from cointrail.errors import NotFound
 from cointrail.ingest.prices.series import Series
 from cointrail.ingest.prices.table import read_prices
-from cointrail.service.prices.fiat import Fiat, fiat_at
+from cointrail.service.prices.fiat import fiat_at
+from cointrail.service.worth import FiatValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,7 @@ class CasePrices:
 
     series: tuple[Series, ...]
 
-    def worth(self, value_sat: int, time_utc: str, currency: str) -> Fiat:
+    def worth(self, value_sat: int, time_utc: str, currency: str) -> FiatValue:
         """What a value was worth at a time in ISO 8601.
 
         Raises:

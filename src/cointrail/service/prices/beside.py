@@ -6,12 +6,11 @@ anything, so that whoever does not ask for money pays for no database.
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from cointrail.errors import NotFound, Unavailable
 from cointrail.ledger.reader import Reader
-from cointrail.service.worth import FiatChoice, FiatImport, FiatPrices, FiatTotal, FiatValue
+from cointrail.service.worth import FiatChoice, FiatTotal, FiatValue
 
 if TYPE_CHECKING:
     from cointrail.ingest.prices.store import Stored
@@ -33,7 +32,7 @@ class Beside:
     def __init__(self, reader: Reader, table: "PriceTable | None" = None) -> None:
         self._reader, self._table = reader, table
         self._steps: dict[tuple[int, int], tuple[int, int] | None] = {}
-        self.prices = None if table is None else _prices(table)
+        self.prices = None if table is None else table.used
 
     def at(self, value_sat: int | None, height: int) -> FiatValue | None:
         """What an amount was worth at the time of a block; None if there is no amount, or money was not asked for."""
@@ -45,8 +44,8 @@ class Beside:
         for series in self._table.stored:
             found = self._price(self._table, series, time)
             if found is not None:
-                return FiatValue(**asdict(fiat_of(series, value_sat, found, time)))
-        return FiatValue(**asdict(fiat_of(self._table.stored[0], value_sat, None, time)))
+                return fiat_of(series, value_sat, found, time)
+        return fiat_of(self._table.stored[0], value_sat, None, time)
 
     def total(self, parts: Iterable[tuple[int, FiatValue | None]]) -> FiatTotal | None:
         """The sum of amounts, satoshi and value each, without those of zero; None if money was not asked for."""
@@ -108,9 +107,3 @@ def beside(reader: Reader, choice: FiatChoice | None) -> Iterator[Beside]:
                 raise
             raise Unavailable(f"no prices were imported into {database.address}", hint=hint) from None
         yield Beside(reader, table)
-
-
-def _prices(table: "PriceTable") -> FiatPrices:
-    stated = asdict(table.used)
-    imports = tuple(FiatImport(**each) for each in stated.pop("imports"))
-    return FiatPrices(**stated, imports=imports)

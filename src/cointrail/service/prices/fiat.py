@@ -5,7 +5,7 @@ Rounding is half to even. A step without a price gives no value and says why; no
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,35 +14,9 @@ from cointrail.ingest.prices.currency import exponent_of
 from cointrail.ingest.prices.rule import DAY, minor_units, rule_of
 from cointrail.ingest.prices.series import Series
 from cointrail.service.names import utc
+from cointrail.service.worth import FiatValue
 
 I64 = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Fiat:
-    """What an amount was worth.
-
-    Attributes:
-        minor: in minor units (cents), or None where no price is known.
-        currency: ISO 4217.
-        exponent: decimals of the minor unit: 2 for cents.
-        source: whose price it is.
-        rule: name and version of the rule that chose the price.
-        price_time_utc: begin of the step whose price was taken, ISO 8601; None without one.
-        gap: why there is no price, or None.
-        series: digest of the prices.
-        basis: always `assertion`: a price is its source's statement.
-    """
-
-    minor: int | None
-    currency: str
-    exponent: int
-    source: str
-    rule: str
-    price_time_utc: str | None
-    gap: str | None
-    series: str
-    basis: Literal["assertion"] = "assertion"
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +85,7 @@ def rule_name(step: int) -> str:
     return f"{name}/{version}"
 
 
-def fiat_of(prices: Prices, value_sat: int, found: tuple[int, int] | None, block_time: int) -> Fiat:
+def fiat_of(prices: Prices, value_sat: int, found: tuple[int, int] | None, block_time: int) -> FiatValue:
     """An amount in money by a price that was found.
 
     Args:
@@ -121,7 +95,7 @@ def fiat_of(prices: Prices, value_sat: int, found: tuple[int, int] | None, block
         block_time: miner-declared, seconds since 1970 UTC.
     """
     exponent = exponent_of(prices.currency)
-    return Fiat(
+    return FiatValue(
         minor=None if found is None else minor_units(value_sat, found[1], exponent),
         currency=prices.currency,
         exponent=exponent,
@@ -133,7 +107,7 @@ def fiat_of(prices: Prices, value_sat: int, found: tuple[int, int] | None, block
     )
 
 
-def fiat_at(series: Series, value_sat: int, block_time: int) -> Fiat:
+def fiat_at(series: Series, value_sat: int, block_time: int) -> FiatValue:
     """What an amount was worth at a time, by a series in memory."""
     row = int(series.rows_at(np.array([block_time], np.int64))[0])
     found = None if row < 0 else (int(series.times[row]), int(series.prices_e8[row]))

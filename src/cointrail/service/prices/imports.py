@@ -17,8 +17,9 @@ from cointrail.ingest.prices.currency import exponent_of
 from cointrail.ingest.prices.store import Stored
 from cointrail.ingest.prices.table import read_prices
 from cointrail.service.names import utc
-from cointrail.service.prices.fiat import Fiat, rule_name
-from cointrail.service.prices.series import PricesUsed, choose
+from cointrail.service.prices.fiat import rule_name
+from cointrail.service.prices.series import choose
+from cointrail.service.worth import FiatPrices, FiatValue
 
 _COIN = 10**8
 _UNIX = re.compile(r"[0-9]{9,10}")
@@ -88,8 +89,8 @@ class PriceAnswer:
 
     value_sat: int
     time_utc: str
-    fiat: Fiat
-    prices: PricesUsed
+    fiat: FiatValue
+    prices: FiatPrices
 
 
 def import_prices(

@@ -17,43 +17,8 @@ from cointrail.ingest.prices.currency import exponent_of
 from cointrail.ingest.prices.series import Series
 from cointrail.ingest.prices.store import Stored
 from cointrail.service.names import utc
-from cointrail.service.prices.fiat import Fiat, FiatColumn, fiat_many, fiat_of, rule_name
-
-
-@dataclass(frozen=True, slots=True)
-class ImportUsed:
-    """One import of prices; `digest` is the SHA-256 of the prices, `sha256` that of the file."""
-
-    digest: str
-    file_name: str
-    sha256: str
-    imported_utc: str
-    first_utc: str
-    last_utc: str
-
-
-@dataclass(frozen=True, slots=True)
-class PricesUsed:
-    """The prices behind amounts in money: what an answer says beside them.
-
-    Attributes:
-        currency: ISO 4217; `exponent` decimals of its minor unit.
-        source: whose prices.
-        step_seconds: 86,400 for closes of UTC days.
-        rule: that chooses the price, with its version.
-        digest: of the import, or if there are several SHA-256 over theirs, newest first, a line each.
-        imports: newest first.
-        chosen: why this source: `named`, `only`, or `newest of N sources`.
-    """
-
-    currency: str
-    exponent: int
-    source: str
-    step_seconds: int
-    rule: str
-    digest: str
-    imports: tuple[ImportUsed, ...]
-    chosen: str
+from cointrail.service.prices.fiat import FiatColumn, fiat_many, fiat_of, rule_name
+from cointrail.service.worth import FiatImport, FiatPrices, FiatValue
 
 
 @dataclass(eq=False)
@@ -63,7 +28,7 @@ class PriceTable:
     Args:
         database: open, and stays so.
         stored: the source's series of one step, newest first, at least one.
-        chosen: see `PricesUsed`.
+        chosen: see `FiatPrices`.
     """
 
     database: Database
@@ -72,11 +37,11 @@ class PriceTable:
     _loaded: tuple[Series, ...] = field(default=(), init=False)
 
     @property
-    def used(self) -> PricesUsed:
+    def used(self) -> FiatPrices:
         """What an answer says about the prices it used."""
         newest, digests = self.stored[0], [series.digest for series in self.stored]
         joined = hashlib.sha256("".join(f"{digest}\n" for digest in digests).encode()).hexdigest()
-        return PricesUsed(
+        return FiatPrices(
             currency=newest.currency,
             exponent=exponent_of(newest.currency),
             source=newest.source,
@@ -87,7 +52,7 @@ class PriceTable:
             chosen=self.chosen,
         )
 
-    def at(self, value_sat: int, block_time: int) -> Fiat:
+    def at(self, value_sat: int, block_time: int) -> FiatValue:
         """What an amount was worth at a block's miner-declared time (seconds since 1970 UTC)."""
         for series in self.stored:
             found = store.price_at(self.database, series, block_time)
@@ -135,8 +100,8 @@ def choose(database: Database, currency: str, source: str | None = None) -> Pric
     return PriceTable(database, tuple(series for series in taken if series.step == taken[0].step), chosen)
 
 
-def _import_used(series: Stored) -> ImportUsed:
-    return ImportUsed(
+def _import_used(series: Stored) -> FiatImport:
+    return FiatImport(
         series.digest,
         series.file_name,
         series.sha256,

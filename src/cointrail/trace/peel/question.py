@@ -40,7 +40,7 @@ class PeelLimits:
         hops: transactions between the seed and the farthest output, which is not followed.
         min_sat: an output of less is not followed.
         outputs: a transaction with more outputs is not crossed.
-        cluster: an output of an L1 cluster with more scripts, of nobody known, is not followed.
+        cluster: an output of an L1 cluster with more scripts, of nobody known, is not followed; the first one is.
         transactions: most to pass in all, branches together.
 
     Raises:

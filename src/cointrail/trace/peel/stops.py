@@ -37,7 +37,8 @@ def stops_at(coin: Coin, hop: int, limits: PeelLimits, services: ServiceScripts)
 
 def limits_at(coin: Coin, hop: int, limits: PeelLimits) -> Stops:
     """The limits among them."""
-    if limits.cluster is not None and coin.cluster_size > limits.cluster:
+    # A large cluster is not entered; at hop 0 the question begins, wherever that is.
+    if hop and limits.cluster is not None and coin.cluster_size > limits.cluster:
         yield Reason.LARGE_CLUSTER, f"{coin.cluster_size} scripts"
     if hop >= limits.most_hops:
         yield Reason.HOPS, ""

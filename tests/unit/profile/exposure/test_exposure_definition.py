@@ -119,6 +119,23 @@ def test_everything_sums_to_the_satoshi(case, side):
 
 
 @each_side
+def test_the_wallets_own_cluster_is_never_too_large(case, side):
+    """A limit that every cluster exceeds ends each way after its first transaction, and not before."""
+    case.limits = Limits(cluster=0)
+    found = case.found(side)
+    case.limits = OPEN
+    free = case.found(side)
+    rounded = 2 * len(case.plain.txs)
+    assert abs(found.gross_sat - free.gross_sat) <= rounded
+    if found.flow is not None:
+        large = found.flow.reason == Reason.LARGE_CLUSTER.code
+        assert (found.flow.hops[large] == 1).all()
+        near, all_ = by_service(found), by_service(free)
+        assert set(near) == {service for service, sums in all_.items() if sums[1]}
+        assert all(abs(sums[1] - all_[service][1]) <= rounded for service, sums in near.items())
+
+
+@each_side
 def test_ways_sum_to_arrivals_and_follow_the_chain(case, side):
     found, chain = case.found(side), case.plain
     ways = ways_of(found)

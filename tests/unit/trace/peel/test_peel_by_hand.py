@@ -271,6 +271,8 @@ def test_a_large_cluster_ends_a_chain(stage, open_ledger, row):
     }
     assert ends[2] == [(Reason.LARGE_CLUSTER, "3 scripts", (row(reader, rest),))]
     assert [reason for reason, *_ in ends[3]] == [Reason.UNSPENT]
+    inside = ends_of(follow(reader, row(reader, rest), PeelLimits(cluster=2), undecided=Undecided.LARGER))
+    assert Reason.LARGE_CLUSTER not in [reason for reason, *_ in inside]
 
 
 # The way back.
