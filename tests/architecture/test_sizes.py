@@ -11,7 +11,6 @@ BANNED_NAMES = {"util", "utils", "common", "misc", "manager", "helper", "helpers
 
 # Packages with more modules, and why.
 LARGER = {
-    "cli": (44, "one module a command, and the text of the longer ones"),
     "bitcoin": (17, "one module a concept of the protocol"),
     "ingest": (16, "one module a step of the pipeline; resolve and intern are alike to nothing else"),
     "ledger": (13, "one module a part of the store"),

@@ -8,39 +8,13 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from cointrail.cli import (
-    address,
-    block,
-    bounds,
-    cashout,
-    change,
-    cluster,
-    config,
-    counterparties,
-    deposits,
-    explain,
-    exposure,
-    funding,
-    ingest,
-    linkability,
-    lists,
-    overlay,
-    paths,
-    peel,
-    prices,
-    profile,
-    risk,
-    roles,
-    score,
-    search,
-    simulate,
-    status,
-    tags,
-    trace,
-    tx,
-    verify,
-)
+from cointrail.cli import config, prices, score, search, simulate
+from cointrail.cli.attribution import tags
+from cointrail.cli.chain import address, block, ingest, status, tx, verify
+from cointrail.cli.clusters import change, cluster, explain, lists, overlay
 from cointrail.cli.output import one_line, redacted
+from cointrail.cli.profiles import counterparties, deposits, exposure, profile, risk, roles
+from cointrail.cli.tracing import bounds, cashout, funding, linkability, paths, peel, trace
 from cointrail.errors import CointrailError, Unavailable
 from cointrail.version import VERSION
 

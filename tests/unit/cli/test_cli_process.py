@@ -121,7 +121,7 @@ def test_a_closed_pipe_is_quiet(regtest, tmp_path):
 
 def test_a_closed_pipe_is_quiet_in_the_middle_of_a_long_answer():
     code = (
-        "import sys\nfrom cointrail.cli import block, main\n"
+        "import sys\nfrom cointrail.cli import main\nfrom cointrail.cli.chain import block\n"
         "def much(*_, **__):\n    for _ in range(100_000): print('x' * 100)\n"
         "main.app.command('much')(lambda: much())\n"
         "sys.argv = ['cointrail', 'much']\nmain.main()"

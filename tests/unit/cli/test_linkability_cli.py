@@ -8,7 +8,7 @@ import typer
 from mixed_chain import MixedChain
 from typer.testing import CliRunner
 
-from cointrail.cli import linkability
+from cointrail.cli.tracing import linkability
 
 WHIRLPOOL = ([5_010_000, 5_000_000, 5_010_000, 5_000_000, 5_007_000], [5_000_000] * 5)
 

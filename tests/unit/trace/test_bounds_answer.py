@@ -11,7 +11,7 @@ from trace_cases import BTC, created, pays
 from cointrail.bitcoin.address import address_of
 from cointrail.bitcoin.hashes import display
 from cointrail.bitcoin.network import REGTEST
-from cointrail.cli import bounds as command
+from cointrail.cli.tracing import bounds as command
 from cointrail.cluster.forest.view import Forest
 from cointrail.cluster.gate import kinds
 from cointrail.errors import Incomplete, InputRefused, NotFound, UsageError

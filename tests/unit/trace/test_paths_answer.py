@@ -8,7 +8,7 @@ from command_lines import run_command
 from trace_cases import BTC, created, pays
 
 from cointrail.bitcoin.hashes import display
-from cointrail.cli import paths as command
+from cointrail.cli.tracing import paths as command
 from cointrail.errors import Incomplete, InputRefused, NotFound, UsageError
 from cointrail.service.tracing.paths import MOST_COUNTED, paths
 from cointrail.trace.limits import Limits

@@ -197,7 +197,7 @@ def test_scripts_are_found_by_their_hash(town):
 
 
 def test_what_is_no_source_of_tags_is_refused(town):
-    from cointrail.cli.tag_choice import tag_choice
+    from cointrail.cli.attribution.tag_choice import tag_choice
 
     with pytest.raises(Unavailable):
         resolve(town.reader, [town.folder / "absent.yaml"])

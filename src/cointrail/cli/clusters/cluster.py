@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cointrail.cli.attribution.tag_choice import tag_choice
 from cointrail.cli.options import (
     SHOWN,
     AsOfOption,
@@ -17,7 +18,6 @@ from cointrail.cli.options import (
     TagsOption,
 )
 from cointrail.cli.output import note, print_json
-from cointrail.cli.tag_choice import tag_choice
 from cointrail.config import required_ledger
 from cointrail.errors import UsageError
 
@@ -124,7 +124,7 @@ def cluster(
     if json:
         print_json(answer)
         return
-    from cointrail.cli.cluster_text import print_cluster
+    from cointrail.cli.clusters.cluster_text import print_cluster
 
     print_cluster(answer, first, members=members or not show)
     note(_LEADS if at == "L3" else _LOWER_BOUND.format(at))
@@ -145,7 +145,7 @@ def _show_held(answer: "HeldAnswer", first: int, json: bool) -> None:
     if json:
         print_json(answer)
         return
-    from cointrail.cli.cluster_text import print_held
+    from cointrail.cli.clusters.cluster_text import print_held
 
     print_held(answer, first)
     if answer.note:

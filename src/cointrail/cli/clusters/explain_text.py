@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from cointrail.cli.cluster_text import LEADS, model_text, tags_text
+from cointrail.cli.clusters.cluster_text import LEADS, model_text, tags_text
 from cointrail.cli.output import note, note_page, number, print_fields, print_table
 
 if TYPE_CHECKING:

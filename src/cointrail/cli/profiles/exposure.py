@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cointrail.cli.attribution.tag_choice import tag_choice
 from cointrail.cli.finding import tags_line, watched
 from cointrail.cli.options import (
     SHOWN,
@@ -20,7 +21,6 @@ from cointrail.cli.options import (
     TagsOption,
 )
 from cointrail.cli.output import COMPILING, btc, note, number, one_line, print_fields, print_json, print_table
-from cointrail.cli.tag_choice import tag_choice
 from cointrail.config import required_ledger
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cointrail.cli.attribution.tag_choice import tag_choice
 from cointrail.cli.options import (
     SHOWN,
     AsOfOption,
@@ -16,7 +17,6 @@ from cointrail.cli.options import (
     TagsOption,
 )
 from cointrail.cli.output import note, number, print_json
-from cointrail.cli.tag_choice import tag_choice
 from cointrail.config import required_ledger
 from cointrail.errors import CheckFailed, UsageError
 
@@ -84,7 +84,7 @@ def explain(
             "--tags changes nothing at level L1, which is never guarded",
             hint="add --level L2 or L3, or leave --tags out",
         )
-    from cointrail.cli.explain_text import print_explanation
+    from cointrail.cli.clusters.explain_text import print_explanation
     from cointrail.service.clustering.levels import level_named
     from cointrail.service.ledgers import open_ledger
 
@@ -115,7 +115,7 @@ def explain(
 
 def _conclude(answer: "CheckAnswer", what: str, *, json: bool | None) -> None:
     """Say what a check found: as JSON, as text, or (None) to the person only."""
-    from cointrail.cli.explain_text import verdict_of
+    from cointrail.cli.clusters.explain_text import verdict_of
 
     if json:
         print_json(answer)

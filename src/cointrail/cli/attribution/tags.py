@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cointrail import config
-from cointrail.cli import tag_pools
+from cointrail.cli.attribution import tag_pools
 from cointrail.cli.options import SHOWN, DatabaseOption, FirstOption, JsonOption, KnownAtOption, LimitOption
 from cointrail.cli.output import note, note_page, number, one_line, print_fields, print_json, print_table
 from cointrail.cli.progress import ProgressLine

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cointrail.cli.attribution.tag_choice import tag_choice
+from cointrail.cli.attribution.who_text import print_who
 from cointrail.cli.options import (
     SHOWN,
     AsOfOption,
@@ -19,8 +21,6 @@ from cointrail.cli.options import (
     TagsOption,
 )
 from cointrail.cli.output import btc, note, note_page, number, print_fields, print_json, print_json_line, print_table
-from cointrail.cli.tag_choice import tag_choice
-from cointrail.cli.who_text import print_who
 from cointrail.config import required_ledger
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cointrail.cli.exposure import HopsOption, ShareOption, TransactionsOption
+from cointrail.cli.attribution.tag_choice import tag_choice
 from cointrail.cli.finding import tags_line, watched
 from cointrail.cli.options import (
     AsOfOption,
@@ -19,7 +19,7 @@ from cointrail.cli.options import (
     TagsOption,
 )
 from cointrail.cli.output import COMPILING, btc, note, number, one_line, print_fields, print_json
-from cointrail.cli.tag_choice import tag_choice
+from cointrail.cli.profiles.exposure import HopsOption, ShareOption, TransactionsOption
 from cointrail.config import required_ledger
 from cointrail.errors import UsageError
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cointrail.cli.attribution.tag_choice import tag_choice
 from cointrail.cli.fiat_text import fiat_choice, in_money, money, note_prices, with_worth
 from cointrail.cli.finding import tags_line, watched
 from cointrail.cli.options import (
@@ -22,7 +23,6 @@ from cointrail.cli.options import (
     TagsOption,
 )
 from cointrail.cli.output import COMPILING, btc, note, note_page, number, print_fields, print_json, print_table
-from cointrail.cli.tag_choice import tag_choice
 from cointrail.config import required_ledger
 
 if TYPE_CHECKING:

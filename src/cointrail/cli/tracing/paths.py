@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cointrail.cli.attribution.tag_choice import tag_choice
 from cointrail.cli.finding import tags_line, watched
 from cointrail.cli.options import (
     SHOWN,
@@ -26,7 +27,6 @@ from cointrail.cli.options import (
     ThroughCoinJoinsOption,
 )
 from cointrail.cli.output import COMPILING, btc, note, number, print_fields, print_json, print_table
-from cointrail.cli.tag_choice import tag_choice
 from cointrail.config import required_ledger
 from cointrail.errors import Incomplete, Interrupted
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cointrail.cli.attribution.tag_choice import tag_choice
 from cointrail.cli.finding import Watch, watched
 from cointrail.cli.options import (
     SHOWN,
@@ -26,7 +27,6 @@ from cointrail.cli.options import (
     ThroughCoinJoinsOption,
 )
 from cointrail.cli.output import COMPILING, note, number, print_json
-from cointrail.cli.tag_choice import tag_choice
 from cointrail.config import required_ledger
 from cointrail.errors import Incomplete, Interrupted, UsageError
 
@@ -207,7 +207,7 @@ def trace(
     if json:
         print_json(answer)
     else:
-        from cointrail.cli.trace_text import print_trace
+        from cointrail.cli.tracing.trace_text import print_trace
 
         print_trace(answer, first)
     _say_what_is_left(answer, watch, saved=save or resume, required=require_complete)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cointrail.cli.attribution.tag_choice import tag_choice
 from cointrail.cli.finding import tags_line
 from cointrail.cli.options import (
     SHOWN,
@@ -29,8 +30,14 @@ from cointrail.cli.output import (
     print_json,
     print_table,
 )
-from cointrail.cli.profile import FromOption, LeastOption, MostOption, OverwriteOption, ToOption, WalletArgument
-from cointrail.cli.tag_choice import tag_choice
+from cointrail.cli.profiles.profile import (
+    FromOption,
+    LeastOption,
+    MostOption,
+    OverwriteOption,
+    ToOption,
+    WalletArgument,
+)
 from cointrail.config import required_ledger
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cointrail.cli.attribution.tag_choice import tag_choice
 from cointrail.cli.options import (
     SHOWN,
     AsOfOption,
@@ -15,7 +16,6 @@ from cointrail.cli.options import (
     TagsOption,
 )
 from cointrail.cli.output import btc, note, note_page, number, print_fields, print_json, print_table
-from cointrail.cli.tag_choice import tag_choice
 from cointrail.config import required_ledger
 
 if TYPE_CHECKING:

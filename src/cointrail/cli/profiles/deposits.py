@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cointrail.cli.attribution.tag_choice import tag_choice
 from cointrail.cli.options import (
     SHOWN,
     AsOfOption,
@@ -15,7 +16,6 @@ from cointrail.cli.options import (
     TagsOption,
 )
 from cointrail.cli.output import note, note_page, number, one_line, print_fields, print_json, print_table
-from cointrail.cli.tag_choice import tag_choice
 from cointrail.config import required_ledger
 from cointrail.errors import UsageError
 

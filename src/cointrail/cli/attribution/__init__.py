@@ -1,0 +1,1 @@
+"""Commands about tags, and how others name whom tags name."""

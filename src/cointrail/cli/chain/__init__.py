@@ -1,0 +1,1 @@
+"""Commands about the ledger and the facts in it."""

@@ -1,0 +1,1 @@
+"""Commands about common control: clusters, change, proofs, overlays."""
