@@ -79,6 +79,7 @@ def _many(reader: Any, services: Any, wallets: list[Any], hops: int, rounds: int
         "most_transactions": max(columns["transactions"]),
         "with_arrivals": sum(count > 0 for count in columns["arrivals"]),
         "complete": sum(columns["complete"]),
+        "fewest_whole_hops": min(columns["whole_hops"]),
         "ended_at_once": sum(columns["ended_at_once"]),
         "too_many_ways": sum(columns["too_many_ways"]),
         **{f"median_{name}": statistics.median(columns[name]) for name in timed},
@@ -87,15 +88,13 @@ def _many(reader: Any, services: Any, wallets: list[Any], hops: int, rounds: int
 
 
 def _one(reader: Any, services: Any, wallet: Any, hops: int, rounds: int) -> dict[str, Any]:
-    from cointrail.profile.exposure.exposure import LIMITS, Side, find_exposure
+    from cointrail.profile.exposure.exposure import LIMITS, find_exposures
     from cointrail.profile.exposure.interval import interval_of
     from cointrail.profile.exposure.ways import ways_of
     from cointrail.trace.reason import Reason
 
     limits = replace(LIMITS, hops=hops)
-    found, first = _timed(
-        lambda: [find_exposure(reader, wallet, services, side, limits=limits) for side in Side], rounds
-    )
+    found, first = _timed(lambda: list(find_exposures(reader, wallet, services, limits=limits).values()), rounds)
     ways, second = _timed(lambda: [ways_of(each) for each in found], rounds)
 
     def bounds() -> None:
@@ -110,6 +109,7 @@ def _one(reader: Any, services: Any, wallet: Any, hops: int, rounds: int) -> dic
         "transactions": sum(len(each.flow.tx) for each in found if each.flow),
         "arrivals": sum(len(each.part) for each in found),
         "complete": all(each.complete for each in found),
+        "whole_hops": min(each.whole_hops or 0 for each in found),
         "ended_at_once": any(each.gross_sat and set(each.rest) == {Reason.LARGE_CLUSTER} for each in found),
         "too_many_ways": any(each is None for each in ways),
         "exposure_seconds": first,

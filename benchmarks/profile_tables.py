@@ -98,6 +98,9 @@ def profiles(part: Part) -> list[Table]:
             first, whole = each[f"{asked}_first_seconds"], each[f"{asked}_whole_seconds"]
             rows.append([f"`{asked}` of {what}, first page", f"{first:.2f} s", _verdict(first, 1.0)])
             rows.append([f"`{asked}` of {what}, whole", f"{whole:.2f} s", _verdict(whole, 5.0)])
+    if scored := part.get("service_like"):  # documents of earlier runs have none
+        what = f"service-like: {scored['asked']:,} clusters scored, {scored['found']:,} found"
+        rows.append([what, f"{scored['seconds']:.2f} s", ""])
     note = (
         f"In process, warm. {ordinary['addresses']} ordinary addresses and the busiest one in a ledger of "
         f"{part['transactions']:,} transactions; the two others in ledgers of their own."
@@ -123,17 +126,19 @@ def exposures(part: Part) -> list[Table]:
             f"{each['most_transactions']:,}",
             f"{1000 * each['median_seconds']:.1f}",
             f"{1000 * each['worst_seconds']:.0f}",
-            *(f"{each[count]} of {each['wallets']}" for count in ("with_arrivals", "complete", "ended_at_once")),
+            *(f"{each[count]} of {each['wallets']}" for count in ("with_arrivals", "complete")),
+            str(each["fewest_whole_hops"]),
+            f"{each['ended_at_once']} of {each['wallets']}",
             _exposure_verdict(name, each),
         ]
         for name, each in part["wallets"].items()
     ]
     header = ["wallets", "most scripts", "most transactions passed", "median ms", "worst ms", "reach somebody"]
-    header += ["complete", "ended at once", "target, of the worst"]
+    header += ["complete", "fewest hops walked whole", "ended at once", "target, of the worst"]
     note = (
         f"Both sides, with ways and bounds, in a ledger of {part['transactions']:,} transactions; "
-        f"{part['tagged']:,} random scripts are tagged; in process, warm. Not complete: the budget of a million "
-        "transactions a side was used up. Ended at once: no transaction was passed, so its time says "
+        f"{part['tagged']:,} random scripts are tagged; in process, warm. Not complete: a million transactions a "
+        "side allow fewer hops, each of them whole. Ended at once: no transaction was passed, so its time says "
         "nothing of a walk. Clusters beyond the limit are not entered, and the wallet's own is where the walk begins."
     )
     return [Table("Exposure", header, rows, note)]

@@ -3,7 +3,8 @@
 Ordinary addresses are asked of the large ledger in a warm process. No ledger of this suite has an address with a
 million transactions or a cluster of a million addresses: two are made (`large_wallets`), `busy` and `wide`.
 *First page* is the whole profile with 25 unspent outputs and 200 steps of the balance, or the ranking with 25 rows;
-*whole* has all steps and all rows with their names, made one after the other.
+*whole* has all steps and all rows with their names, made one after the other. *Service-like* is the score of every busy
+cluster of the large ledger, as `--service-like` needs it the first time.
 """
 
 import statistics
@@ -38,6 +39,7 @@ def measure(ledger: Path, rounds: int = ROUNDS, seed: int = 1, many: int = MANY)
         found["ordinary"] = _ordinary(reader, np.random.default_rng(seed))
         paid = np.bincount(reader.column("output", "script"))
         busiest = int(paid.argmax())
+        found["service_like"] = _service_like(reader, rounds)
         found["busiest"] = {"outputs": int(paid[busiest])} | _large(reader, busiest, "", rounds)
     with tempfile.TemporaryDirectory(prefix="cointrail-profiles-") as folder:
         for name, make in (("busy", large_wallets.busy), ("wide", large_wallets.wide)):
@@ -47,6 +49,17 @@ def measure(ledger: Path, rounds: int = ROUNDS, seed: int = 1, many: int = MANY)
                 prefix = "cluster:" if name == "wide" else ""
                 found[name] = _large(reader, script, prefix, rounds)
     return found
+
+
+def _service_like(reader: Any, rounds: int) -> dict[str, Any]:
+    """Score every cluster that did enough."""
+    from cointrail.cluster.forest.view import Forest
+    from cointrail.profile.roles.service_clusters import service_clusters
+
+    forest = Forest(reader)
+    found = service_clusters(reader, forest)
+    seconds = _median(lambda: service_clusters(reader, forest), rounds)
+    return {"asked": found.asked, "found": len(found.roots), "seconds": seconds}
 
 
 def _ordinary(reader: Any, random: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ LARGER = {
     "ledger": (13, "one module a part of the store"),
     "service": (20, "one module a question"),
     "service.attribution": (15, "one module a question about tags, and how they come to lie on a snapshot"),
-    "service.tracing": (16, "one module a question about flows, and what they share"),
+    "service.tracing": (18, "one module a question about flows, and what they share"),
     "simulation.score": (18, "one module a criterion, and what they share"),
     "simulation": (20, "still growing: its parts are to become packages"),
 }

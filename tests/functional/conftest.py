@@ -2,7 +2,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from both_databases import postgres, where
 from memory_disk import scratch
+
+__all__ = ["postgres", "tmp_path", "where"]
 
 
 @pytest.fixture

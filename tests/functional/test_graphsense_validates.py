@@ -20,8 +20,9 @@ import pytest
 from vectors import shared_data
 
 from cointrail.attribution.formats.actorpack import read_actorpack, write_actorpack
-from cointrail.attribution.formats.tagpack import read_tagpack, write_tagpack
+from cointrail.attribution.formats.tagpack import NO_CURRENCY, read_tagpack, write_tagpack
 from cointrail.attribution.tag import Pack, Statement, Subject, SubjectKind, Tag
+from cointrail.cli.main import run as run_command
 
 pytestmark = pytest.mark.wide
 
@@ -29,6 +30,24 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".venv-graphsense"
 REQUIREMENTS = ROOT / "requirements" / "graphsense.txt"
 PASSED = re.compile(r"PASSED: (\S+\.yaml)")
+
+ONE, OTHER = "1BoatSLRHtKNngkdXEeobR76b53LETtpyT", "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2"
+DATED = f"""title: Dated
+creator: somebody
+currency: BTC
+source: https://example.org/list
+confidence: service_data
+lastmod: 2024-01-15
+author: a desk
+tags:
+- address: {ONE}
+  label: Boat
+  valid_from: 2020-01-01
+  valid_to: 2021-01-01
+- address: {OTHER}
+  label: Raft
+  colour: red
+"""
 
 SAYS = """
 import json, sys
@@ -189,3 +208,24 @@ def test_an_exported_actorpack_is_valid(tools, tmp_path):
     for folder, is_valid in ((original, True), (exported, True), (broken, False)):
         done = run(tools / "graphsense-cli", "tagpack-tool", "actorpack", "validate", folder, cwd=folder)
         assert (done.returncode == 0) == is_valid, done.stderr
+
+
+def test_a_collection_is_accepted_as_it_is_exported_for_graphsense(tools, tmp_path, monkeypatch, capsys):
+    """With fields of ours in the header and in a tag, and one of a stranger; what nobody said is told, not made up."""
+    monkeypatch.setenv("COINTRAIL_HOME", str(tmp_path / "home"))
+    source, folder = tmp_path / "dated.yaml", tmp_path / "exports"
+    folder.mkdir()
+    source.write_text(DATED)
+    for name, option in (("ours.yaml", ()), ("theirs.yaml", ("--for-graphsense",))):
+        assert run_command(["tags", "import", str(source), "--by", "x"]) == 0
+        assert run_command(["tags", "export", "dated.yaml", "-o", str(folder / name), *option]) == 0
+    (tmp_path / "table.csv").write_text(f"address,label,source,confidence\n{ONE},Boat,https://x,service_data\n")
+    assert run_command(["tags", "import", str(tmp_path / "table.csv"), "--by", "x"]) == 0
+    capsys.readouterr()
+    unsaid = str(folder / "unsaid.yaml")
+    assert run_command(["tags", "export", "table.csv", "-o", unsaid, "--for-graphsense"]) == 0
+    assert f"left out: 1 {NO_CURRENCY}" in capsys.readouterr().err
+    assert valid(tools, folder) == {"theirs.yaml"}
+    said = run(tools / "python", "-c", SAYS, folder / "theirs.yaml", cwd=folder)
+    _, tags = json.loads(said.stdout)
+    assert [(tag["address"], tag["label"]) for tag in tags] == [(ONE, "Boat"), (OTHER, "Raft")]

@@ -82,7 +82,7 @@ def contexts() -> Any:
 
 
 _DAYS = st.dates().map(datetime.date.isoformat)
-_TIMES = st.datetimes().map(lambda each: each.isoformat() + "Z")
+_TIMES = st.datetimes().map(lambda each: each.isoformat(timespec="seconds") + "Z")
 
 
 def _or_empty(strategy: Any) -> Any:

@@ -178,8 +178,11 @@ class PlainProfile:
         return len(payers), sum(len(txs) > 1 for txs in payers.values()), len(late), most
 
     def counterparties(self, wallet, first, last, least=None, most=None, who=lambda script: script):
-        """(rows by `who`, totals); a row is [received, sent, divided, set of txs, set of scripts]."""
-        rows = defaultdict(lambda: [0, 0, 0, set(), set()])
+        """(rows by `who`, totals).
+
+        A row is [received, sent, divided, set of txs, set of scripts, payments as (height, received, sent)].
+        """
+        rows = defaultdict(lambda: [0, 0, 0, set(), set(), []])
         totals = Counter()
         for tx in self.kept(wallet, first, last, least, most):
             came, went = moved(tx, wallet)
@@ -209,6 +212,7 @@ class PlainProfile:
             row[2] += (received + sent) if divided else 0
             row[3].add((tx.txid, tx.height))
             row[4].add(coin.script)
+            row[5].append((tx.height, received, sent))
 
         if len(payees) < len(tx.outputs):
             several = both or len({who(coin.script) for coin in payers}) > 1

@@ -25,6 +25,9 @@ CONFIDENCE: Final[Mapping[str, int]] = {
 
 UNKNOWN: Final = "unknown"
 
+NO_CONFIDENCE: Final = "no confidence given: read as `unknown`"
+"""In `Pack.skipped`: of how many tags the file says none. Nothing was left out."""
+
 SPEAKS_FOR_CLUSTERS: Final = CONFIDENCE["service_data"]
 """Least level at which a tag may speak for the cluster of its address (METHODS.md 7.4)."""
 

@@ -2,28 +2,32 @@
 
 No winner is chosen. A name may be used for what it is, an attribution, if one assertion of at least `authority_data`
 gives it, or two bases that do not depend on one another; else it is a lead only (RELIABILITY.md 5, rule 4). One source
-told many times is one basis. `heuristic` and `unknown` tags are no basis, and behaviour alone names nobody. Two names
-that could both be used are disputed, both.
+told many times is one basis. `heuristic` and `unknown` tags are no basis. Behaviour fits a category and never a name,
+so it is shown and founds nothing. Two names that could both be used are disputed, both.
 
 Method: docs/methods/attribution.md.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import islice
 from typing import Final
 
 from cointrail.attribution.claims import Claim, Reach
 from cointrail.attribution.confidence import CONFIDENCE, NAMES
 from cointrail.attribution.homoglyphs import skeleton
 
-RULE: Final = ("attribution_standing", 1)
+RULE: Final = ("attribution_standing", 2)
 
 LEAST_BASIS: Final = CONFIDENCE["web_crawl"]
 """Least level of an assertion that counts as a basis."""
 
 BASES: Final = 2
+
+SHOWN_CLAIMS: Final = 25
+"""Claims for and against a name that are kept, and names that look like it; claims are counted all."""
 
 
 class Standing(StrEnum):
@@ -62,22 +66,27 @@ class Hypothesis:
     Attributes:
         name: identifier of the actor, or a label.
         labels: how it is written, most frequent first.
+        aliases: who says that another name is this one, in sentences, ascending.
         categories: that are given to it.
         level: highest of the assertions for it.
-        bases: what they rest on, independent of one another, ascending; observations count one, by their rule.
-        supports, contradicts: claims for it, and claims for others, the highest level first.
+        bases: what they rest on, independent of one another, ascending.
+        supports, contradicts: how many claims there are for it, and for others.
+        for_claims, against_claims: the strongest `SHOWN_CLAIMS` of them, the highest level first.
         fits, misfits: observations for and against its category.
-        looks_like: other names here that can be mistaken for it.
+        looks_like: other names here that can be mistaken for it, the first `SHOWN_CLAIMS`.
         standing: what may be done with it.
     """
 
     name: str
     labels: tuple[str, ...]
+    aliases: tuple[str, ...]
     categories: tuple[str, ...]
     level: int
     bases: tuple[str, ...]
-    supports: tuple[Claim, ...]
-    contradicts: tuple[Claim, ...]
+    supports: int
+    contradicts: int
+    for_claims: tuple[Claim, ...]
+    against_claims: tuple[Claim, ...]
     fits: tuple[Observation, ...]
     misfits: tuple[Observation, ...]
     looks_like: tuple[str, ...]
@@ -91,40 +100,59 @@ def hypotheses(claims: Iterable[Claim], observations: Sequence[Observation] = ()
         claims: about one wallet; those of `Reach.OTHER` are shown, and are no basis.
         observations: about it.
     """
-    by_name: defaultdict[str, list[Claim]] = defaultdict(list)
-    for claim in claims:
-        by_name[claim.stated.name].append(claim)
-    found = [_hypothesis(name, by_name, observations) for name in by_name]
-    usable = [each for each in found if each.standing is Standing.ATTRIBUTED]
-    if len(usable) > 1:
-        found = [_disputed(each) if each in usable else each for each in found]
+    everybody = _Everybody(claims)
+    found = [_hypothesis(name, everybody, observations) for name in everybody.by_name]
+    if sum(each.standing is Standing.ATTRIBUTED for each in found) > 1:
+        found = [_disputed(each) if each.standing is Standing.ATTRIBUTED else each for each in found]
     return tuple(sorted(found, key=lambda each: (each.standing is Standing.LEAD, -each.level, each.name)))
 
 
-def _hypothesis(name: str, by_name: Mapping[str, list[Claim]], observations: Sequence[Observation]) -> Hypothesis:
-    supports = _ordered(by_name[name])
-    others = [claim for other, claims in by_name.items() if other != name for claim in claims]
-    categories = _frequent(claim.stated.statement.category for claim in supports)
-    concepts = {concept for claim in supports for concept in claim.stated.statement.concepts}.union(categories)
-    fits = tuple(each for each in observations if each.fits & concepts)
-    misfits = tuple(each for each in observations if each.against & concepts and not each.fits & concepts)
-    founding = [claim for claim in supports if claim.reach is not Reach.OTHER]
+class _Everybody:
+    """All claims by the name they give, and all names by how they look; one address may have a million reports."""
+
+    def __init__(self, claims: Iterable[Claim]) -> None:
+        self._strongest_first = _ordered(claims)
+        self.by_name: defaultdict[str, list[Claim]] = defaultdict(list)
+        for claim in self._strongest_first:
+            self.by_name[claim.stated.name].append(claim)
+        self.total = len(self._strongest_first)
+        self._look = {name: skeleton(name) for name in self.by_name}
+        self._looking: defaultdict[str, list[str]] = defaultdict(list)
+        for name in sorted(self.by_name):
+            self._looking[self._look[name]].append(name)
+
+    def against(self, name: str) -> tuple[Claim, ...]:
+        """The strongest claims for others."""
+        others = (claim for claim in self._strongest_first if claim.stated.name != name)
+        return tuple(islice(others, SHOWN_CLAIMS))
+
+    def alike(self, name: str) -> tuple[str, ...]:
+        """Other names that look the same."""
+        return tuple(islice((other for other in self._looking[self._look[name]] if other != name), SHOWN_CLAIMS))
+
+
+def _hypothesis(name: str, everybody: _Everybody, observations: Sequence[Observation]) -> Hypothesis:
+    claims = everybody.by_name[name]
+    categories = _frequent(claim.stated.statement.category for claim in claims)
+    concepts = {concept for claim in claims for concept in claim.stated.statement.concepts}.union(categories)
+    founding = [claim for claim in claims if claim.reach is not Reach.OTHER]
     level = max((claim.stated.level for claim in founding), default=0)
     bases = {claim.stated.basis for claim in founding if claim.stated.level >= LEAST_BASIS}
-    independent = bases | ({f"behaviour: {fits[0].rule}"} if fits and bases else set())
-    sure = level >= NAMES or len(independent) >= BASES
     return Hypothesis(
         name=name,
-        labels=_frequent(claim.stated.statement.label for claim in supports),
+        labels=_frequent(claim.stated.statement.label for claim in claims),
+        aliases=tuple(sorted({aliased for claim in claims if (aliased := claim.stated.aliased)})),
         categories=categories,
         level=level,
-        bases=tuple(sorted(independent)),
-        supports=supports,
-        contradicts=_ordered(others),
-        fits=fits,
-        misfits=misfits,
-        looks_like=tuple(sorted(other for other in by_name if other != name and _alike(name, other))),
-        standing=Standing.ATTRIBUTED if sure else Standing.LEAD,
+        bases=tuple(sorted(bases)),
+        supports=len(claims),
+        contradicts=everybody.total - len(claims),
+        for_claims=tuple(claims[:SHOWN_CLAIMS]),
+        against_claims=everybody.against(name),
+        fits=tuple(each for each in observations if each.fits & concepts),
+        misfits=tuple(each for each in observations if each.against & concepts and not each.fits & concepts),
+        looks_like=everybody.alike(name),
+        standing=Standing.ATTRIBUTED if level >= NAMES or len(bases) >= BASES else Standing.LEAD,
     )
 
 
@@ -138,12 +166,5 @@ def _ordered(claims: Iterable[Claim]) -> tuple[Claim, ...]:
 
 
 def _frequent(texts: Iterable[str]) -> tuple[str, ...]:
-    counts: defaultdict[str, int] = defaultdict(int)
-    for text in texts:
-        if text:
-            counts[text] += 1
+    counts = Counter(text for text in texts if text)
     return tuple(sorted(counts, key=lambda text: (-counts[text], text)))
-
-
-def _alike(a: str, b: str) -> bool:
-    return skeleton(a) == skeleton(b)

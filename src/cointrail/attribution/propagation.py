@@ -18,7 +18,7 @@ from cointrail.attribution.confidence import SPEAKS_FOR_CLUSTERS
 I64 = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-RULE: Final = ("tag_propagation", 1)
+RULE: Final = ("tag_propagation", 2)
 
 
 def speaks_for_cluster(stated: Stated) -> bool:

@@ -1,13 +1,15 @@
 """Where a tag's subject stands on a chain: the script of an address, on whichever networks it is one.
 
 Packs mix chains, and an address text does not say which test network it is for: `networks` keeps all that fit. What is
-no address of any network of `bitcoin.network` has no script, and that is no error here.
+no address of any network of `bitcoin.network` has no script, and that is no error here. Which chain a tag means is told
+by the tag, if it says so (`networks_of`).
 
 The codecs are `bitcoin`'s. A list of a million witness addresses would spend half a minute in the checksum; as that
 is linear over GF(2), the common lengths are checked by tables, which the codec itself fills.
 """
 
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
 from cointrail.attribution.tag import Subject, SubjectKind
@@ -22,6 +24,14 @@ MAX_LENGTH: Final = 20_100
 
 ALL_NETWORKS: Final = (1 << len(NETWORKS)) - 1
 
+_TEST: Final = "testnet"
+CHAINS: Final[Mapping[str, int]] = {
+    **dict.fromkeys(("", "btc", "xbt", "bitcoin"), ALL_NETWORKS),
+    **{name: 1 << place for place, name in enumerate(NETWORKS)},
+    _TEST: sum(1 << place for place, name in enumerate(NETWORKS) if name.startswith(_TEST)),
+}
+"""What the currency or network of a tag about Bitcoin is called, in lower case, and the networks that may be meant."""
+
 _LONGEST_ADDRESS = 100
 _LONGEST_BASE58 = 40  # 21 bytes and a checksum take at most 35 digits
 _SCRIPT_PREFIX = "script:"
@@ -35,12 +45,10 @@ class Located(NamedTuple):
     Attributes:
         script_hash: SHA-256 of the scriptPubKey, 32 bytes; None if the subject stands for no script.
         networks: bit n is set if it does so on the n-th of `NETWORKS`, in its order.
-        key: first eight bytes of `script_hash`, or of the SHA-256 of the text as written, big-endian and signed.
     """
 
     script_hash: bytes | None
     networks: int
-    key: int
 
 
 def locate(subject: Subject) -> Located:
@@ -56,15 +64,18 @@ def locate(subject: Subject) -> Located:
         elif subject.kind is SubjectKind.PUBKEY:
             found = _script_of_key(text)
     if found is None:
-        digest = sha256(text.encode("utf-8", "surrogatepass"))
-        return Located(None, 0, _key(digest))
+        return Located(None, 0)
     script, networks = found
-    digest = sha256(script)
-    return Located(digest, networks, _key(digest))
+    return Located(sha256(script), networks)
 
 
-def _key(digest: bytes) -> int:
-    return int.from_bytes(digest[:8], "big", signed=True)
+@lru_cache(maxsize=256)
+def networks_of(currency: str, network: str) -> int:
+    """On which of `NETWORKS` a tag may be, by the chain it names, as bits; 0 if that is another chain's.
+
+    Other chains have addresses that are spelled as Bitcoin's are, so the address alone does not tell.
+    """
+    return CHAINS.get(currency.lower(), 0) & CHAINS.get(network.lower(), 0)
 
 
 def _bits(attribute: str) -> dict[object, int]:

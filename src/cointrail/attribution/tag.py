@@ -76,11 +76,13 @@ class Tag:
         subject: what it is about.
         statement: what it says.
         line: where it begins in its file, from 1; 0 if it has no file.
+        graded: False if a table gives no confidence for it, and `unknown` was written in its place.
     """
 
     subject: Subject
     statement: Statement
     line: int = 0
+    graded: bool = True
 
 
 @dataclass(frozen=True, slots=True)

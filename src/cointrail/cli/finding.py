@@ -9,7 +9,8 @@ from cointrail.cli.progress import ProgressLine, StopFlag, stop_on_interrupt
 from cointrail.errors import Incomplete, Interrupted
 
 if TYPE_CHECKING:
-    from cointrail.service.tracing.services import TagsUsed
+    from cointrail.service.tracing.tags_used import TagsUsed
+    from cointrail.trace.services import Inferred
 
 _TEXT = "the walk was cut off: something was not followed"
 
@@ -28,6 +29,11 @@ class Watch:
     @property
     def cancelled(self) -> bool:
         """True once somebody has asked to stop."""
+        return self._flag.asked
+
+    def scored(self, scored: int, waiting: int) -> bool:
+        """Called while clusters are scored; True stops it."""
+        self.line.show(f"{number(scored)} clusters scored, {number(waiting)} wait")
         return self._flag.asked
 
     def rows(self, rows: int) -> None:
@@ -77,6 +83,12 @@ def tags_line(tags: "TagsUsed") -> str:
     """Which tags name the services of an answer, and how much of them was used."""
     known = f", as known on {tags.known_at}" if tags.known_at else ""
     mixed = f"; {number(tags.mixed)} cluster(s) with tags of several, left alone" if tags.mixed else ""
-    return one_line(
-        f"attributed by {tags.lists} (tag set {tags.digest[:16]}{known}): {number(tags.used)} tag(s){mixed}"
-    )
+    lists = tags.lists or "no list"
+    return one_line(f"attributed by {lists} (tag set {tags.digest[:16]}{known}): {number(tags.used)} tag(s){mixed}")
+
+
+def inferred_line(found: "Inferred") -> str:
+    """How many services an answer infers that no tag names, and by what."""
+    left = f"; {number(found.left)} more are left to the tags" if found.left else ""
+    rule = f"{found.rule} {found.version}, model {found.model[:16]}, an inference"
+    return f"{number(found.count)} cluster(s) behave like a service ({rule}){left}"

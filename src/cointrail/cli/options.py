@@ -32,6 +32,13 @@ TagsOption = Annotated[
 KnownAtOption = Annotated[
     str | None, typer.Option("--known-at", metavar="DATE", help="Imported tags as they were known at this time, UTC.")
 ]
+ServiceLikeOption = Annotated[
+    bool,
+    typer.Option(
+        "--service-like",
+        help="Stop too at clusters that behave like services and that no tag names: an inference.",
+    ),
+]
 DatabaseOption = Annotated[
     str | None,
     typer.Option(

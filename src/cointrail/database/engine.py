@@ -2,6 +2,9 @@
 
 SQLite runs in WAL with full synchronisation and foreign keys. Its transactions are begun by us, since Python's driver
 leaves schema changes outside of them: a migration that is killed leaves the database as it was.
+
+Writers come one after another on both servers, so that whoever comes second sees what the first one left and numbers of
+rows are not given twice. Ctrl-C is heard inside long statements; the transaction is then undone.
 """
 
 import os
@@ -29,9 +32,15 @@ METADATA: Final = MetaData(
 PATIENCE_SECONDS: Final = 10
 """How long a writer waits for another one, and a client for a server."""
 
+WRITERS: Final = 0x636F696E
+"""The lock that writers of a database on a server take; any number nobody else uses."""
+
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-131072")  # KiB, at most
 _WRITES = "cointrail_writes"
-_WRITERS = 0x636F696E  # the lock that writers of a database on a server take; any number nobody else uses
+_BUSY: Final = frozenset({"55P03", "40001", "40P01"})
+"""What PostgreSQL says, in whatever language, when others are in the way: a lock, a serialization, a deadlock."""
+_STEPS: Final = 100_000
+"""Steps of SQLite's machine between two looks for a signal: some thousandths of a second."""
 
 
 class Database:
@@ -101,11 +110,14 @@ class Database:
         """A transaction that is kept whole or not at all; writers wait for one another, though not for ever."""
         with self._explained(), self.engine.connect() as connection:
             connection = connection.execution_options(**{_WRITES: True})
+            if not self.is_sqlite:
+                # Whatever the server's default: a stricter one would show the state from before the lock was had.
+                connection = connection.execution_options(isolation_level="READ COMMITTED")
             with connection.begin():
                 if not self.is_sqlite:
                     patience = func.set_config("lock_timeout", f"{self._patience_ms}ms", literal(value=True))
                     connection.execute(select(patience))
-                    connection.execute(select(func.pg_advisory_xact_lock(_WRITERS)))
+                    connection.execute(select(func.pg_advisory_xact_lock(WRITERS)))
                 yield connection
 
     # Opening.
@@ -131,7 +143,7 @@ class Database:
             raise UsageError(f"{str(file)[:100]!a} cannot be the name of a file", hint="name another one") from None
 
     def _check_encoding(self) -> None:
-        with self._explained(), self.engine.connect() as connection:
+        with self.read() as connection:
             encoding = connection.execute(text("SHOW server_encoding")).scalar()
         if encoding != "UTF8":
             raise Unavailable(
@@ -155,7 +167,7 @@ class Database:
                 upgrade(connection)
 
     def _revision(self) -> str | None:
-        with self.engine.connect() as connection:
+        with self.read() as connection:
             if not inspect(connection).has_table("alembic_version"):
                 return None
             return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
@@ -169,23 +181,43 @@ class Database:
         except (exc.OperationalError, exc.DatabaseError, exc.InterfaceError) as error:
             if isinstance(error, (exc.IntegrityError, exc.ProgrammingError, exc.DataError)):
                 raise  # a fault of ours: input is checked before it comes here
+            if _code(error) == sqlite3.SQLITE_INTERRUPT:
+                raise KeyboardInterrupt from None  # SQLite swallowed it, see `_listen`
             raise self._unreachable(error) from None
 
     def _unreachable(self, error: Exception) -> Unavailable:
-        reason = " ".join(str(getattr(error, "orig", None) or error).split())
         if isinstance(error, ImportError):
             return Unavailable("the driver of PostgreSQL is not installed", hint="pip install 'cointrail[postgres]'")
-        hint = {
-            "database is locked": "somebody else writes to it: try again",
-            "canceling statement due to lock timeout": "somebody else writes to it: try again",
-            "file is not a database": "name another file, or move this one away",
-        }.get(reason, "check the address, the rights and the space")
+        code = _code(error)
+        if code in _BUSY or code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return Unavailable(
+                f"somebody else is writing to the database {self.address}",
+                hint="try again when that has ended",
+            )
+        reason = " ".join(str(getattr(error, "orig", None) or error).split())
+        known = {"file is not a database": "name another file, or move this one away"}
+        hint = known.get(reason, "check the address, the rights and the space")
         return Unavailable(f"the database {self.address} cannot be used: {reason}", hint=hint)
+
+
+def _code(error: Exception) -> int | str | None:
+    """What the driver calls an error: a number of SQLite without its details, a SQLSTATE of PostgreSQL, or None."""
+    cause = getattr(error, "orig", None)
+    if isinstance(cause, sqlite3.Error):
+        code = getattr(cause, "sqlite_errorcode", None)  # errors of the driver itself have none
+        return None if code is None else code & 0xFF
+    return getattr(cause, "sqlstate", None)
+
+
+def _listen() -> int:
+    """Called by SQLite on the way: Python runs handlers of signals here, and SQLite stops if one raises."""
+    return 0
 
 
 def _set_up(connection: Any, _record: object) -> None:
     assert isinstance(connection, sqlite3.Connection)
     connection.isolation_level = None  # we say when a transaction begins
+    connection.set_progress_handler(_listen, _STEPS)
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 

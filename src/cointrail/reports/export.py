@@ -21,6 +21,7 @@ from cointrail.ledger.reader import Reader
 from cointrail.reports.drawing.svg import render
 from cointrail.reports.flow_graph import DRAWN, EVERYTHING, Bounds, graph_of
 from cointrail.reports.graphml import write_graphml
+from cointrail.reports.place import exists, place_for
 from cointrail.reports.provenance import provenance_of
 from cointrail.reports.table_files import write_csv, write_json, write_parquet
 from cointrail.reports.tables import COLUMNS, ENDPOINTS, table_of
@@ -67,9 +68,10 @@ def export(flow: Flow, reader: Reader, path: Path, choice: Choice = PLAIN) -> tu
     writer = _writer_of(path)
     if choice.table not in COLUMNS:
         raise UsageError(f"there is no table {choice.table!r}", hint=f"choose among {', '.join(COLUMNS)}")
+    path = place_for(path, overwrite=choice.overwrite)
     beside = [path.with_name(path.name + SIDECAR)] if writer is _as_csv else []
-    for each in (path, *beside):
-        _refuse(each, overwrite=choice.overwrite)
+    for each in beside:
+        place_for(each, overwrite=choice.overwrite)
     with ExitStack() as files:
         written = {path: files.enter_context(_new_file(path))}
         writer(flow, reader, written[path], choice)
@@ -135,27 +137,6 @@ def _write_sidecar(flow: Flow, reader: Reader, choice: Choice, table: Path, path
     path.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", encoding="utf-8", newline="")
 
 
-def _refuse(path: Path, *, overwrite: bool) -> None:
-    try:
-        if not path.parent.is_dir():
-            raise UsageError(f"{path}: there is no folder {path.parent}", hint="make it first, or choose another")
-        if path.is_dir() or (not overwrite and (path.exists() or path.is_symlink())):
-            raise _exists(path)
-        name = os.fsencode(path)
-    except (OSError, ValueError) as error:
-        raise _no_name(path) from error
-    if b"\0" in name:
-        raise _no_name(path)
-
-
-def _no_name(path: Path) -> UsageError:
-    return UsageError(f"{str(path)[:100]!a} cannot be the name of a file", hint="choose another name")
-
-
-def _exists(path: Path) -> UsageError:
-    return UsageError(f"{path} exists already", hint="choose another name, or ask for it to be overwritten")
-
-
 @contextmanager
 def _new_file(path: Path) -> Iterator[Path]:
     """An empty file beside the target; gone at the end unless it was moved."""
@@ -198,9 +179,9 @@ def _publish(source: Path, target: Path, *, overwrite: bool) -> None:
     try:
         target.hardlink_to(source)
     except FileExistsError:
-        raise _exists(target) from None
+        raise exists(target) from None
     except OSError:  # a file system without links, such as a stick's
         with suppress(FileNotFoundError):
             target.lstat()
-            raise _exists(target) from None
+            raise exists(target) from None
         source.replace(target)

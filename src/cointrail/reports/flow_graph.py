@@ -180,6 +180,8 @@ class _Drawing:
         name = plain(self.flow.asked.services.names[service])
         how = "itself" if basis is Basis.ASSERTION else "through its L1 cluster"
         title = f"attributed to {name} by {self.boxes.said_by(service)}, {how}"
+        if service >= self.flow.asked.services.named:
+            basis, title = Basis.INFERENCE, plain(self.flow.asked.services.said[service])
         source, target = (node.id, f"service:{service}") if self.forward else (f"service:{service}", node.id)
         self.edges.append(
             Edge(source, target, sums.sat, sums.value_sat, basis, title, node.name, sums.count, sums.shares)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cointrail.errors import UsageError
 from cointrail.ledger.columns import disk_error
+from cointrail.reports.place import place_for
 from cointrail.reports.table_files import write_csv
 from cointrail.reports.tables import Column, Table
 
@@ -17,19 +17,16 @@ def write_list(
     """Write rows.
 
     Raises:
-        UsageError: the file exists and is not to be replaced, or there is no such folder.
+        UsageError: as `place_for`.
         Unavailable: the disk refuses.
     """
-    if path.exists() and not overwrite:
-        raise UsageError(f"{path} exists", hint="give another name, or --overwrite")
-    cells = tuple([row[place] for row in rows] for place in range(len(columns)))
+    place = place_for(path, overwrite=overwrite)
+    cells = tuple([row[at] for row in rows] for at in range(len(columns)))
     try:
-        with tempfile.TemporaryDirectory(prefix=".cointrail-", dir=path.parent) as folder:
+        with tempfile.TemporaryDirectory(prefix=".cointrail-", dir=place.parent) as folder:
             whole = Path(folder) / "list.csv"
             with whole.open("w", encoding="utf-8", newline="") as file:
                 write_csv(Table("list", tuple(columns), cells), file)
-            whole.replace(path)
-    except FileNotFoundError as error:
-        raise UsageError(f"{path.parent} is no folder", hint="give a file in a folder that exists") from error
+            whole.replace(place)
     except OSError as error:
         raise disk_error(error, path) from error

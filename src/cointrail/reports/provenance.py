@@ -64,6 +64,8 @@ def provenance_of(flow: Flow, reader: Reader) -> Provenance:
     rules = [(f"taint.{asked.policy.name}", asked.policy.version), *asked.gate]
     if len(asked.services.roots) or asked.limits.cluster is not None:
         rules += [SAME_KEY, CO_SPEND, *GATE_RULES]  # clusters of level L1 rest on the gate, whether or not it stops
+    if inferred := asked.services.inferred:
+        rules.append((inferred.rule, inferred.version))
     return Provenance(
         program=f"cointrail {VERSION}",
         network=snapshot.network,
@@ -89,8 +91,8 @@ def _parameters(flow: Flow) -> dict[str, Any]:
             "sha256": _digest(flow.seeds.outputs, flow.seeds.labels),
         },
         "targets": {"outputs": len(asked.targets), "sha256": _digest(asked.targets)},
-        "services": {"names": len(services.names), "digest": services.digest, "mixed_clusters": services.mixed},
-    }
+        "services": {"names": services.named, "digest": services.digest, "mixed_clusters": services.mixed},
+    } | ({"inferred_services": asdict(services.inferred)} if services.inferred else {})
 
 
 def _outcome(flow: Flow) -> dict[str, Any]:

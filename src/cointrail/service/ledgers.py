@@ -26,6 +26,7 @@ from cointrail.service.changes import ChangeAnswer
 from cointrail.service.clustering import held
 from cointrail.service.clustering.levels import Level
 from cointrail.service.overlays import OverlayComparison, OverlayEffect
+from cointrail.service.prices.beside import Beside, beside
 from cointrail.service.proofs import ProofAnswer
 from cointrail.service.tracing import bounds, linkability, paths, peels
 from cointrail.service.tracing.answers import TraceAnswer
@@ -35,6 +36,7 @@ from cointrail.service.tracing.linkability import LinkabilityAnswer
 from cointrail.service.tracing.paths import PathsAnswer
 from cointrail.service.tracing.peels import PeelAnswer
 from cointrail.service.tracing.trace import answer_of
+from cointrail.service.worth import FiatChoice
 from cointrail.trace.bounds import WHOLE
 from cointrail.trace.fees import ACCOUNT, Fees
 from cointrail.trace.limits import COURT, Limits
@@ -85,6 +87,11 @@ class Ledger:
         answer = ask()
         self.reader.check_current()
         return answer
+
+    def _valued(self, fiat: FiatChoice | None, ask: Callable[[Beside], _T]) -> _T:
+        """An answer with amounts in money, if they are wanted."""
+        with beside(self.reader, fiat) as worth:
+            return self._checked(lambda: ask(worth))
 
     def status(self) -> Status:
         """Counts, unspent outputs and digest."""
@@ -188,12 +195,14 @@ class Ledger:
         seed_file: str | Path | None = None,
         collision: Collision = Collision.FIRST,
         services: TagSource = None,
+        service_like: bool = False,
         first: int = 0,
         limit: int | None = None,
     ) -> TraceAnswer:
         """Follow txids, outpoints, addresses, `cluster:ADDRESS`, or a file of them, under policies side by side.
 
-        `services` are files of tags, or a `TagChoice`: what arrives at a service is not followed further.
+        `services` are files of tags, or a `TagChoice`: what arrives at a service is not followed further; with
+        `service_like` neither is what arrives at a cluster that behaves like one.
         """
 
         def ask() -> TraceAnswer:
@@ -207,6 +216,7 @@ class Ledger:
                 seed_file=None if seed_file is None else Path(seed_file),
                 collision=collision,
                 services=services,
+                service_like=service_like,
             )
             job.run()
             return answer_of(job, job.finish(), first=first, limit=limit)
@@ -236,10 +246,20 @@ class Ledger:
         k: int = 10,
         limits: Limits = NEARBY,
         services: TagSource = None,
+        service_like: bool = False,
     ) -> PathsAnswer:
         """The best ways from sources to targets: `by` share, hops or time."""
         return self._checked(
-            lambda: paths.paths(self.reader, sources, targets, by=by, k=k, limits=limits, services=services)
+            lambda: paths.paths(
+                self.reader,
+                sources,
+                targets,
+                by=by,
+                k=k,
+                limits=limits,
+                services=services,
+                service_like=service_like,
+            )
         )
 
     def peel(
@@ -265,13 +285,14 @@ class Ledger:
         min_sat: int | None = None,
         max_sat: int | None = None,
         overlay: str | Path | None = None,
+        fiat: FiatChoice | None = None,
     ) -> "ProfileAnswer":
-        """Sums, times, types, fees and unspent outputs of an address, or of `cluster:ADDRESS`."""
+        """Sums, times, types, fees and unspent outputs of an address, or of `cluster:ADDRESS`; `fiat` values them."""
         from cointrail.service.profiles.asked import Asked
-        from cointrail.service.profiles.profile import Profile
+        from cointrail.service.profiles.profile import profile
 
         asked, file = Asked(begin, end, min_sat, max_sat), None if overlay is None else Path(overlay)
-        return self._checked(lambda: Profile(self.reader, wallet, overlay=file, asked=asked).answer())
+        return self._valued(fiat, lambda worth: profile(self.reader, wallet, overlay=file, asked=asked, worth=worth))
 
     def who(self, wallet: str, *, tags: TagSource = None, overlay: str | Path | None = None) -> "WhoAnswer":
         """Who may be behind an address or `cluster:ADDRESS`: claims, rival hypotheses, roles."""
@@ -290,22 +311,49 @@ class Ledger:
         tags: TagSource = None,
         first: int = 0,
         limit: int | None = None,
+        fiat: FiatChoice | None = None,
     ) -> "CounterpartiesAnswer":
-        """Whom a wallet paid and who paid it, by `script`, `cluster` or `entity`."""
+        """Whom a wallet paid and who paid it, by `script`, `cluster` or `entity`; `fiat` values what was paid."""
         from cointrail.service.profiles.counterparties import counterparties_of
 
-        return self._checked(
-            lambda: counterparties_of(
-                self.reader, wallet, by=by, rank=rank, direction=direction, tags=tags, first=first, limit=limit
-            )
+        return self._valued(
+            fiat,
+            lambda worth: counterparties_of(
+                self.reader,
+                wallet,
+                by=by,
+                rank=rank,
+                direction=direction,
+                tags=tags,
+                first=first,
+                limit=limit,
+                worth=worth,
+            ),
         )
 
-    def exposure(self, wallet: str, *, tags: TagSource = None, overlay: str | Path | None = None) -> "ExposureAnswer":
-        """From whom a wallet's money came and to whom it went, by category, with the ways behind every satoshi."""
+    def exposure(
+        self,
+        wallet: str,
+        *,
+        tags: TagSource = None,
+        service_like: bool = False,
+        overlay: str | Path | None = None,
+        fiat: FiatChoice | None = None,
+    ) -> "ExposureAnswer":
+        """From whom a wallet's money came and to whom it went, by category, with the ways behind every satoshi.
+
+        With `service_like` clusters end a way that behave like services and that no tag names. `fiat` values what came
+        and went.
+        """
         from cointrail.service.exposures.exposure import exposure
 
         file = None if overlay is None else Path(overlay)
-        return self._checked(lambda: exposure(self.reader, wallet, services=tags, overlay=file))
+        return self._valued(
+            fiat,
+            lambda worth: exposure(
+                self.reader, wallet, services=tags, service_like=service_like, overlay=file, worth=worth
+            ),
+        )
 
     def risk(self, wallet: str, *, tags: TagSource = None, rules: str | Path | None = None) -> "RiskAnswer":
         """A score by open rules, with every component; the program's own rules if no file is given."""

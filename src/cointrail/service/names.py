@@ -33,7 +33,7 @@ def snapshot_name(reader: Reader) -> SnapshotName:
 
 def utc(seconds: int) -> str:
     """ISO 8601 with Z."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(seconds, UTC).isoformat().removesuffix("+00:00") + "Z"
 
 
 def moment(reader: Reader, tx_index: int) -> Moment:

@@ -8,7 +8,7 @@ from cointrail.bitcoin.hashes import double_sha256
 from cointrail.errors import InputRefused
 from cointrail.ledger.reader import Reader
 from cointrail.service.acceptance.cash_outs import write_cash_outs
-from cointrail.service.acceptance.market import follow_purchases, market_scripts, packs, write_market
+from cointrail.service.acceptance.market import follow_purchases, market_scripts, packs, with_receipts, write_market
 from cointrail.service.acceptance.names import write_names
 from cointrail.service.acceptance.sources import write_sources
 from cointrail.service.acceptance.taint import Target, write_taint
@@ -59,7 +59,7 @@ def answer(world: Path, reader: Reader, folder: Path, schedule: Sequence[Target]
     write_results(reader, folder)
     inputs = world / "inputs"
     tags = packs(reader, inputs)
-    write_names(reader, tags, folder)
+    write_names(reader, with_receipts(reader, inputs, tags), folder)
     followed = follow_purchases(reader, inputs, tags)
     write_market(reader, followed, folder)
     market = market_scripts(reader, followed)

@@ -21,10 +21,10 @@ from cointrail.trace.flow import Direction
 from cointrail.trace.limits import Limits
 from cointrail.trace.policy import named
 from cointrail.trace.seeds import Seeds
-from cointrail.trace.services import Services
+from cointrail.trace.services import Inferred, Sanction, Services
 from cointrail.trace.walk import Walk, asked
 
-_FORMAT: Final = "cointrail trace 2"
+_FORMAT: Final = "cointrail trace 3"
 _BUDGETS: Final = ("transactions", "seconds", "megabytes")
 
 
@@ -50,7 +50,9 @@ def save(path: Path, walks: Sequence[Walk], note: dict[str, Any]) -> None:
         "policies": [walk.asked.policy.name for walk in walks],
         "coalesced": [walk.coalesced for walk in walks],
         "labels": first.seeds.names,
-        "services": {name: getattr(question.services, name) for name in _SERVICE_TEXTS},
+        "services": {name: getattr(question.services, name) for name in _SERVICE_TEXTS}
+        | {"sanctions": [each and asdict(each) for each in question.services.sanctions]},
+        "inferred": question.services.inferred and asdict(question.services.inferred),
         "note": note,
     }
     arrays: dict[str, Any] = {
@@ -69,7 +71,7 @@ def save(path: Path, walks: Sequence[Walk], note: dict[str, Any]) -> None:
     unfinished.replace(path)
 
 
-_SERVICE_TEXTS: Final = ("names", "kinds", "digest", "mixed", "since", "said")
+_SERVICE_TEXTS: Final = ("names", "kinds", "digest", "mixed", "categories", "said")
 _SERVICE_ARRAYS: Final = ("scripts", "script_service", "roots", "root_service")
 
 
@@ -138,14 +140,16 @@ def _walks(header: dict[str, Any], arrays: dict[str, Any], reader: Reader, budge
         )
     limits = replace(Limits(**header["limits"]), **{name: getattr(budgets, name) for name in _BUDGETS})
     fees = Fees(FeeMode(header["fees"]["mode"]), CoinbaseOrder(header["fees"]["coinbase_order"]))
-    told = header["services"]
+    told, inferred = header["services"], header["inferred"]
     services = Services(
         names=tuple(told["names"]),
         kinds=tuple(told["kinds"]),
         digest=told["digest"],
         mixed=told["mixed"],
-        since=tuple(told["since"]),
+        categories=tuple(map(tuple, told["categories"])),
+        sanctions=tuple(each and Sanction(**each) for each in told["sanctions"]),
         said=tuple(told["said"]),
+        inferred=inferred and Inferred(**inferred),
         **{name: arrays[f"services.{name}"] for name in _SERVICE_ARRAYS},
     )
     seeds = Seeds(arrays["seeds"], arrays["labels"], tuple(header["labels"]))

@@ -5,7 +5,8 @@ stands behind them are assertions of tags or inferences of behaviour, made in ot
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,40 @@ def _none() -> I64:
     return np.empty(0, np.int64)
 
 
+@dataclass(frozen=True, slots=True)
+class Sanction:
+    """That tags say somebody is on a list of sanctions.
+
+    Attributes:
+        since: when the listing began, seconds since 1970 UTC: the earliest day that a tag which says so gives; None if
+            none gives one.
+        until: the first second after it ended, by the latest such day; None if any of them gives none: it may last.
+        said: who says so, in words.
+    """
+
+    since: int | None
+    until: int | None
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inferred:
+    """Services that a rule found beside the tags, which nobody names; plain values only.
+
+    Attributes:
+        count: services that behave like some; they are the last of all.
+        left: clusters that behave so too and are left to the tags that name them.
+        rule, version: what says so.
+        model: SHA-256 of its weights, in hex.
+    """
+
+    count: int
+    left: int
+    rule: str
+    version: int
+    model: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Services:
     """Scripts of services, by themselves or by their L1 cluster.
@@ -31,11 +66,12 @@ class Services:
         kinds: category of each, `exchange` and the like; empty if not known.
         scripts, script_service: int64 (n,), script_id ascending, and the number of its service.
         roots, root_service: int64 (m,), the same for roots of L1 clusters, all of whose scripts belong to the service.
-        digest: SHA-256 of what says so, in hex; empty if there is nothing.
-        since: when each was named so, seconds since 1970 UTC (the earliest day from which a tag of it holds, such as
-            the day of a listing); None where no tag says.
-        said: who says so, of each, in words; empty if not known.
+        digest: SHA-256 of the tags that say so, in hex; empty if there are none.
+        categories: all that tags say each is, in one spelling; of the strongest tag first. `kinds` has one of them.
+        sanctions: of each; None if no tag says that it is sanctioned.
+        said: who says so, of each, in words; empty if not known. Of one that is inferred, all that is said.
         mixed: clusters that tags give to several services: none of them inherits anything (METHODS.md 7.4).
+        inferred: what was inferred beside the tags; None if nobody asked.
     """
 
     names: tuple[str, ...] = ()
@@ -46,8 +82,46 @@ class Services:
     root_service: I64 = field(default_factory=_none)
     digest: str = ""
     mixed: int = 0
-    since: tuple[int | None, ...] = ()
+    categories: tuple[tuple[str, ...], ...] = ()
+    sanctions: tuple[Sanction | None, ...] = ()
     said: tuple[str, ...] = ()
+    inferred: Inferred | None = None
+
+    @property
+    def named(self) -> int:
+        """How many are named by tags: the first of all."""
+        return len(self.names) - (0 if self.inferred is None else self.inferred.count)
+
+    def categories_of(self, number: int) -> tuple[str, ...]:
+        """All that tags say a service is; nothing if none says anything."""
+        if self.categories:
+            return self.categories[number]
+        return (self.kinds[number],) if self.kinds[number] else ()
+
+    def sanction_of(self, number: int) -> Sanction | None:
+        """What tags say of a service's sanctions."""
+        return self.sanctions[number] if self.sanctions else None
+
+    def only(self, kept: npt.NDArray[np.bool_]) -> "Services":
+        """Those of `kept`, bool (services,), numbered anew; nothing may be inferred yet."""
+        places = np.cumsum(kept) - 1
+        scripts, roots = kept[self.script_service], kept[self.root_service]
+
+        def chosen(values: tuple[Any, ...]) -> tuple[Any, ...]:
+            return tuple(each for each, keep in zip(values, kept.tolist(), strict=True) if keep) if values else ()
+
+        return replace(
+            self,
+            names=chosen(self.names),
+            kinds=chosen(self.kinds),
+            categories=chosen(self.categories),
+            sanctions=chosen(self.sanctions),
+            said=chosen(self.said),
+            scripts=self.scripts[scripts],
+            script_service=places[self.script_service[scripts]],
+            roots=self.roots[roots],
+            root_service=places[self.root_service[roots]],
+        )
 
     def of(self, forest: Forest | None, script_id: npt.ArrayLike) -> I64:
         """Number of the service of each script, int64 (n,), `NO_SERVICE` where there is none."""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from vectors import core_cases, load_json
 
-from cointrail.attribution.subject import ALL_NETWORKS, MAX_LENGTH, locate
+from cointrail.attribution.subject import ALL_NETWORKS, MAX_LENGTH, locate, networks_of
 from cointrail.attribution.tag import Subject, SubjectKind
 from cointrail.bitcoin import base58
 from cointrail.bitcoin.address import address_of, script_of
@@ -34,10 +34,6 @@ def slowly(text):
     return (hashlib.sha256(scripts.pop()).digest() if scripts else None), networks
 
 
-def key_of(digest):
-    return int.from_bytes(digest[:8], "big", signed=True)
-
-
 def witness(version, program):
     return bytes([0x50 + version if version else 0, len(program)]) + program
 
@@ -60,7 +56,6 @@ def test_an_address_leads_to_its_script(script, network, upper):
         text = text.upper()
     found = address(text)
     assert found.script_hash == hashlib.sha256(script).digest()
-    assert found.key == key_of(found.script_hash)
     assert (found.script_hash, found.networks) == slowly(text)
     assert found.networks >> list(NETWORKS).index(network.name) & 1
 
@@ -122,9 +117,9 @@ def test_a_script_may_be_stated():
 @pytest.mark.parametrize(
     "kind", [kind for kind in SubjectKind if kind not in (SubjectKind.ADDRESS, SubjectKind.PUBKEY)]
 )
-def test_other_subjects_have_a_key_and_no_script(kind):
+def test_other_subjects_have_no_script(kind):
     text = "aa" * 32
-    assert locate(Subject(kind, text)) == (None, 0, key_of(hashlib.sha256(text.encode()).digest()))
+    assert locate(Subject(kind, text)) == (None, 0)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +142,8 @@ def test_a_private_key_has_no_script():
 
 @given(st.one_of(st.text(), st.text(st.characters(categories=["Cs", "Nd", "Lu"]))), st.sampled_from(SubjectKind))
 def test_any_text_has_an_answer(text, kind):
-    assert -(1 << 63) <= locate(Subject(kind, text)).key < 1 << 63
+    found = locate(Subject(kind, text))
+    assert (found.script_hash is None) == (found.networks == 0)
 
 
 @pytest.mark.parametrize("letter", ["1", "z", "q", "a", "bc1", "bc1q", "script:"])
@@ -158,3 +154,20 @@ def test_a_long_text_is_answered_at_once(letter):
         for text in (letter + "q" * length, letter * length, "bc1" + letter * length):
             address(text[:length])
     assert time.process_time() - started < 1
+
+
+@pytest.mark.parametrize("said", ["", "BTC", "btc", "XBT", "Bitcoin"])
+def test_a_tag_that_names_bitcoin_or_no_chain_may_be_on_every_network(said):
+    assert networks_of(said, "") == networks_of("", said) == networks_of(said, "BTC") == ALL_NETWORKS
+
+
+@pytest.mark.parametrize("other", ["BCH", "BSV", "ETH", "USDT", "OMNI", "L-BTC", "RBTC", "BTG", "bitcoin cash", "?"])
+def test_a_tag_that_names_another_chain_is_on_none(other):
+    pairs = [(other, ""), ("", other), ("BTC", other), (other, "BTC")]
+    assert [networks_of(*pair) for pair in pairs] == [0] * 4
+
+
+def test_a_tag_may_name_one_network():
+    for place, name in enumerate(NETWORKS):
+        assert networks_of("BTC", name) == 1 << place
+    assert networks_of("", "testnet") == networks_of("", "testnet3") | networks_of("", "testnet4")

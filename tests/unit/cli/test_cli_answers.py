@@ -1,6 +1,7 @@
 """Each command over real and random ledgers: the JSON's fields and the text's figures."""
 
 import json
+from itertools import islice
 
 import pytest
 
@@ -309,9 +310,9 @@ def test_services_of_a_file_end_a_trace(cli, regtest, tmp_path):
     chain = regtest.chain
     node = next(node for node in chain.branch() if len(node.block.transactions) > 2)
     txid = node.txids[1][::-1].hex()
-    address = next(each for each in regtest.addresses if len(each) != 64)
+    address, other = islice((each for each in regtest.addresses if len(each) != 64), 2)
     tags = tmp_path / "tags.csv"
-    tags.write_text(f"address,actor,category\n{address},Shop,exchange\n{address},Shop,charity\n", encoding="utf-8")
+    tags.write_text(f"address,actor,category\n{address},Shop,exchange\n{other},Home,charity\n", encoding="utf-8")
     asked = ("trace", address, "--tags", str(tags), "--ledger", str(regtest.ledger))
     answer = cli(*asked, "--json").json
     assert {end["service"] for end in answer["endpoints"]} == {"Shop"}

@@ -26,7 +26,7 @@ def test_json_and_text(cli, town, command):
     assert text.code == 0
     for word in (
         "received: 9.00000000 BTC", "sanction", "attributed to Evil by tags.csv", "66.6666 %", "33.3333 %",
-        f"listed since {town.listed_utc}", "2.00000000 BTC before, 4.00000000 BTC after",
+        f"sanctioned since {town.listed_utc}", "2.00000000 BTC before, 4.00000000 BTC after",
     ):  # fmt: skip
         assert word in text.out
     assert "no hit is no clearance" in text.err
@@ -45,6 +45,22 @@ def test_a_file_has_every_way(cli, command, tmp_path):
     assert cli(*command, "--csv", str(path)).code == 2
     assert cli(*command, "--csv", str(path), "--overwrite").code == 0
     assert cli(*command, "--csv", str(tmp_path / "no" / "x.csv")).code == 2
+
+
+def test_money_stands_beside(cli, town, command, monkeypatch, tmp_path):
+    monkeypatch.delenv("COINTRAIL_DATABASE", raising=False)
+    (tmp_path / "p.csv").write_text(f"unix,close\n{town.listed - 600 * 60},1\n{town.listed},100\n")
+    done = cli("prices", "import", str(tmp_path / "p.csv"), "--currency", "EUR", "--source", "S", "--step", "600")
+    assert done.code == 0, done.err
+    text = cli(*command, "--fiat", "EUR", "--csv", str(tmp_path / "w.csv"))
+    assert text.code == 0
+    assert "4.00000000 BTC = 400.00 EUR by" in text.out, "of a way"
+    assert "6.00000000 BTC = 400.00 EUR without 1 of 2 amounts (gap), 1 to half at 2 hop(s)" in text.out
+    assert "received: 9.00000000 BTC = - (gap in all 3 amounts) by 4 output(s)" in text.out
+    assert "note: EUR as S says by price.last_before/1" in text.err
+    answer = cli(*command, "--fiat", "EUR", "--json").json
+    assert (answer["received"]["gross_fiat"]["missing"], answer["prices"]["source"]) == (3, "S")
+    assert "worth" not in cli(*command).out
 
 
 def test_a_budget_is_told(cli, command):

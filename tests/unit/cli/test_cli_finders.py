@@ -213,7 +213,47 @@ def test_facts_in_money(cli, case, prices):
     assert cli("address", names["market"], *at).code == 2
 
 
-@pytest.mark.parametrize("words", [("funding",), ("cashout",), ("address", "--history"), ("tx",)])
+def test_a_profile_in_money(cli, case, prices, tmp_path):
+    """The market was paid 3 and 2 BTC in one block, and spent them in two; the later one has no price."""
+    ledger, _, names, _, _ = case
+    at, path = (names["market"], "--ledger", str(ledger), "--fiat", "USD"), tmp_path / "list.csv"
+    text = cli("profile", *at, "--csv", str(path))
+    assert text.code == 0
+    assert f"5.00000000 BTC = {dollars(5 * BTC)}, net" in text.out
+    assert f"5.00000000 BTC = {dollars(3 * BTC)} without 1 of 2 amounts (gap), net" in text.out
+    assert "note: USD as =a market says by price.last_before/1" in text.err
+    assert [row["price_gap"][:17] for row in read(path)] == ["", "", "no price is known"]
+    answer = cli("profile", *at, "--json").json["profile"]
+    assert (answer["spent_fiat"]["missing_sat"], answer["balance_fiat"]["minor"]) == (2 * BTC, 0)
+    before = cli("profile", *at, "--as-of", str(PAID), "--unspent")
+    assert before.out.count(dollars(3 * BTC)) == before.out.count(dollars(2 * BTC)) == 1
+    assert "note: USD as =a market" in before.err
+    lines = cli("profile", *at, "--as-of", str(PAID), "--unspent", "--json").out.splitlines()
+    assert json.loads(lines[0])["prices"]["source"] == "=a market"
+    assert json.loads(lines[1])["fiat"]["minor"] == 3 * int(CLOSE * 100)
+    partners = cli("counterparties", *at)
+    assert partners.code == 0
+    assert "worth" in partners.out
+    assert f"{dollars(3 * BTC)} without 1 of 2 amounts (gap)" in partners.out
+    assert "note: USD as =a market" in partners.err
+    rows = cli("counterparties", *at, "--json").json
+    assert rows["prices"]["source"] == "=a market"
+    assert rows["totals"]["sent_fiat"]["missing"] > 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("funding",),
+        ("cashout",),
+        ("address", "--history"),
+        ("tx",),
+        ("profile",),
+        ("profile", "--unspent"),
+        ("counterparties",),
+        ("exposure",),
+    ],
+)
 def test_money_that_cannot_be_had(cli, case, prices, monkeypatch, tmp_path, words):
     ledger, _, names, paid, _ = case
     asked = (*words, display(paid[0].txid) if words == ("tx",) else names["market"], "--ledger", str(ledger))
@@ -236,3 +276,23 @@ def test_money_that_cannot_be_had(cli, case, prices, monkeypatch, tmp_path, word
     if words[0] in ("tx", "address"):  # a look-up of facts opens no database
         (tmp_path / "none.sqlite").write_text("no database")
         assert cli(*asked) == plain
+
+
+def test_services_that_nobody_names_are_asked_for(cli, case, tmp_path):
+    """Here nobody is busy enough: an answer says that it looked, and by which rule and model."""
+    ledger, tags, names, _, deposits = case
+    questions = [
+        ("funding", names["market"]), ("cashout", names["market"]), ("trace", outpoint(deposits[0])),
+        ("paths", names["market"], names["deposit"]),
+    ]  # fmt: skip
+    for question in questions:
+        command = (*question, "--ledger", str(ledger), "--tags", str(tags))
+        assert cli(*command, "--json").json["inferred"] is None
+        answer = cli(*command, "--service-like", "--json").json
+        assert (answer["inferred"]["count"], answer["inferred"]["rule"]) == (0, "service_like")
+        assert {"id": "service_like", "version": answer["inferred"]["version"]} in answer["rules"]
+        text = cli(*command, "--service-like")
+        assert text.code == 0
+        assert "0 cluster(s) behave like a service (service_like " in text.out
+    refused = cli("trace", "--resume", str(tmp_path / "kept.npz"), "--service-like", "--ledger", str(ledger))
+    assert refused.code == 2

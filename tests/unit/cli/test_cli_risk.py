@@ -1,5 +1,7 @@
 """`cointrail risk`: points with all that they are made of, rules from files, re-screening."""
 
+import csv
+
 import pytest
 from exposure_town import ExposureTown
 
@@ -59,11 +61,73 @@ def test_rescreening(cli, town, command, tmp_path):
     assert "nothing moved" in cli(*command, "--since", str(earlier)).out
 
 
-def test_without_tags_there_is_no_score(cli, command):
+def read(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_file_has_every_rule_and_input_and_what_they_rest_on(cli, command, tmp_path):
+    path = tmp_path / "risk.csv"
+    done = cli(*command, "--csv", str(path), "--json")
+    answer, rows = done.json, read(path)
+    assert f"written: {path}" in done.err
+    rules = {row["rule"]: row for row in rows if row["kind"] == "rule"}
+    assert sum(int(row["points"]) for row in rules.values()) == answer["score"] == 107
+    assert list(rules) == [each["rule"] for each in answer["components"]]
+    for each in answer["components"]:
+        beneath = [row for row in rows if row["rule"] == each["rule"]]
+        inputs = {row["name"]: int(row["sat"]) for row in beneath if row["kind"] == "input"}
+        assert inputs == {one["row"]: one["sat"] for one in each["inputs"]}
+        assert sum(inputs.values()) == each["sat"] == int(rules[each["rule"]]["sat"])
+        asked = [(row["name"], row["text"]) for row in beneath if row["kind"] == "condition"]
+        assert asked == [(one["name"], "met" if one["met"] else "not met") for one in each["conditions"]]
+    said = {row["name"]: row["text"] for row in rows if row["kind"] == "provenance"}
+    for name, part in {
+        "snapshot": answer["snapshot"]["block_hash"], "digest": answer["snapshot"]["digest"],
+        "tags": answer["tags"]["digest"], "rule set": answer["rule_set"]["sha256"], "wallet": answer["wallet"],
+        "score": answer["arithmetic"], "limits": "hops 20",
+    }.items():  # fmt: skip
+        assert part in said[name]
+    assert not any(row["kind"].startswith("moved") for row in rows)
+    assert cli(*command, "--csv", str(path)).code == 2
+    assert cli(*command, "--csv", str(path), "--overwrite").code == 0
+    assert cli(*command, "--csv", str(tmp_path / "no" / "x.csv")).code == 2
+
+
+def test_a_file_has_what_moved_since(cli, town, command, tmp_path):
+    earlier, path = tmp_path / "earlier.json", tmp_path / "moved.csv"
+    earlier.write_text(cli(*command, "--json", "--as-of", str(town.before)).out)
+    found = cli(*command, "--since", str(earlier), "--csv", str(path), "--json").json["rescreen"]
+    rows = read(path)
+    by_cause = {row["rule"]: int(row["after"]) - int(row["before"]) for row in rows if row["kind"] == "moved score"}
+    assert sum(by_cause.values()) == found["score_after"] - found["score_before"] == 107
+    assert list(by_cause) == [each["cause"] for each in found["movements"]]
+    funds = [row for row in rows if row["kind"] == "moved row" and row["name"] == "received/sanction/Evil/indirect"]
+    assert [(row["before"], row["after"]) for row in funds] == [("", "400000000")]
+    said = {row["name"]: row["text"] for row in rows if row["kind"] == "provenance"}
+    assert found["earlier_snapshot"]["block_hash"] in said["earlier snapshot"]
+    assert found["earlier_tags"] in said["earlier tags"]
+
+
+def test_no_cell_of_a_file_is_a_formula(cli, command, tmp_path):
+    path, rules = tmp_path / "risk.csv", tmp_path / "rules.yaml"
+    shown = cli("risk", "--show-rules").out
+    first = next(line for line in shown.splitlines() if line.strip().startswith("reason:"))
+    rules.write_text(shown.replace(first, f"{first[: first.index('reason:')]}reason: '=1+1'"))
+    assert cli(*command, "--rules", str(rules), "--csv", str(path)).code == 0
+    assert any(row["text"].startswith("'=1+1 Selects") for row in read(path))
+    assert not any(cell.startswith(("=", "+", "-", "@")) for row in read(path) for cell in row.values())
+
+
+def test_without_tags_there_is_no_score(cli, command, tmp_path):
     text = cli(*command[:4], "--tags", "none")
     assert text.code == 0
     assert "none: no tag was used" in text.out
     assert "nothing to score" in text.err
+    path = tmp_path / "risk.csv"
+    assert cli(*command[:4], "--tags", "none", "--csv", str(path)).code == 0
+    (score,) = [row["text"] for row in read(path) if row["name"] == "score"]
+    assert score.startswith("none: ")
 
 
 def test_what_is_refused(cli, town, command, tmp_path):

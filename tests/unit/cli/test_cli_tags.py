@@ -71,6 +71,19 @@ def test_a_tag_is_taken_back_and_that_too(cli, tmp_path):
     assert cli("tags", "retract", "nothing", "--reason", "x").code == 3
 
 
+def test_an_import_says_what_stays_retracted(cli, tmp_path):
+    cli("tags", "import", pack(tmp_path / "a.yaml", (ONE, "One"), (OTHER, "Two")))
+    cli("tags", "retract", ONE, "--reason", "typing error\x1b[2K", "--by", "A")
+    path = tmp_path / "a.yaml"
+    path.write_text(path.read_text().replace("currency:", "lastmod: 2024-05-02\ncurrency:"))
+    answer = cli("tags", "import", str(path))
+    assert "1 tag(s) of this version stay retracted here, the first since 20" in answer.err
+    assert "by A: typing error\\x1b[2K" in answer.err
+    assert listed(cli) == [(OTHER, "Two")]
+    (done,) = cli("tags", "import", str(path), "--json").json["imports"]
+    assert (done["unchanged"], done["retracted"], done["first_retraction"]["retracted_by"]) == (True, 1, "A")
+
+
 def test_filters(cli, tmp_path):
     cli("tags", "import", pack(tmp_path / "a.yaml", (ONE, "Binance"), (OTHER, "Kraken")))
     cli("tags", "import", pack(tmp_path / "b.yaml", (ONE, "Bitfinex")))
@@ -94,6 +107,42 @@ def test_public_packs_come_out_as_they_went_in(cli, tmp_path):
         assert expanded(copy) == expanded(path)
 
 
+def test_public_packs_lose_nothing_for_graphsense(cli, tmp_path):
+    """They have no field that its validator refuses, so the option changes no byte and says nothing."""
+    packs = sorted((shared_data() / "tags").glob("*.yaml"))
+    assert len(packs) == 10
+    cli("tags", "import", str(packs[0].parent), "--by", "x")
+    for path in packs:
+        for name, option in (("plain", ()), ("theirs", ("--for-graphsense",))):
+            done = cli("tags", "export", path.name, "-o", str(tmp_path / name), "--overwrite", *option)
+            assert (done.code, done.err) == (0, "")
+        assert (tmp_path / "theirs").read_bytes() == (tmp_path / "plain").read_bytes()
+
+
+def test_what_is_left_out_for_graphsense_is_said(cli, tmp_path):
+    dated = f"- address: {ONE}\n  label: a\n  valid_from: 2020-01-01\n  colour: red\n"
+    plain = f"- address: {OTHER}\n  label: b\n"
+    (tmp_path / "a.yaml").write_text(PACK.replace("tags:", "author: somebody\ntags:") + dated + plain)
+    cli("tags", "import", str(tmp_path / "a.yaml"))
+    whole, theirs = tmp_path / "whole.yaml", tmp_path / "theirs.yaml"
+    assert cli("tags", "export", "a.yaml", "-o", str(whole)).err == ""
+    done = cli("tags", "export", "a.yaml", "-o", str(theirs), "--for-graphsense", "--json")
+    lost = {"header's author": 1, "tags' author": 2, "tags' colour": 1, "tags' valid_from": 1}
+    assert done.json["left_out"] == {f"{name}, which GraphSense does not know": count for name, count in lost.items()}
+    for name, count in lost.items():
+        assert f"left out: {count} {name}, which GraphSense does not know\n" in done.err
+    before, after = expanded(whole), expanded(theirs)
+    ours = {"author", "valid_from", "colour"}
+    assert after == (without(before[0], ours), [without(each, ours) for each in before[1]])
+    for other in ("csv", "bip329"):
+        refused = cli("tags", "export", "a.yaml", "-o", str(tmp_path / "x"), "--format", other, "--for-graphsense")
+        assert (refused.code, (tmp_path / "x").exists()) == (2, False)
+
+
+def without(fields, names):
+    return {name: value for name, value in fields.items() if name not in names}
+
+
 def expanded(path):
     """A pack with every field of its header in each of its tags."""
     document = yaml.safe_load(path.read_text("utf-8"))
@@ -114,6 +163,24 @@ def test_a_table_comes_out_as_it_went_in(cli, tmp_path):
         for answer in [cli("tags", "list", "--collection", name, "--json").json]
     ]
     assert both[0] == both[1] == [(ONE, "One", "https://x", "service_data"), (OTHER, "Two", "https://x", "unknown")]
+
+
+def test_a_table_without_confidences_is_said_to_be_leads_and_may_be_given_one(cli, tmp_path):
+    source = tmp_path / "a.csv"
+    source.write_text(f"address,label,source,confidence\n{ONE},One,x,\n{OTHER},Two,x,web_crawl\n")
+    for _ in "12":
+        for option in ((), ("--json",)):
+            done = cli("tags", "import", str(source), *option)
+            assert done.code == 0
+            assert "1 tag(s) of a.csv give no confidence, so it is unknown: they are leads" in done.err
+            assert "--confidence NAME" in done.err
+    given = cli("tags", "import", str(source), "--confidence", "authority_data")
+    assert (given.code, given.err) == (0, "")
+    tags = cli("tags", "list", "--json").json["tags"]
+    assert {each["label"]: each["confidence"] for each in tags} == {"One": "authority_data", "Two": "web_crawl"}
+    wrong = cli("tags", "import", str(source), "--confidence", "sure")
+    assert (wrong.code, wrong.out) == (2, "")
+    assert "service_data" in wrong.err
 
 
 def test_no_cell_of_an_exported_table_is_a_formula(cli, tmp_path):

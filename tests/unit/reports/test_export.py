@@ -87,7 +87,7 @@ def test_a_sidecar_that_exists_stays_too(flow, reader, tmp_path):
         ("missing/trace.svg", "there is no folder"),
         ("a\0b.svg", "cannot be the name of a file"),
         (f"{'x' * 300}.svg", "cannot be the name of a file"),
-        ("folder.svg", "exists already"),
+        ("folder.svg", "no regular file"),
         ("link.svg", "exists already"),
     ],
 )

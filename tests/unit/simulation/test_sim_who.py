@@ -42,14 +42,15 @@ def test_the_double_of_the_market_has_two_names_and_neither_may_be_used(bazaar, 
     assert "contradict" in found.note
 
 
-def test_a_service_that_behaves_like_one_may_be_named_with_who_says_so(bazaar, tagged, database):
-    """Alpha's tag is one basis, its behaviour another; a script that its cluster alone names says so."""
+def test_a_service_that_behaves_like_one_is_shown_with_who_says_so(bazaar, tagged, database):
+    """Alpha's tag is one basis and its behaviour none; a script that its cluster alone names says so."""
     with Reader(bazaar.ledger) as reader:
         asked = who(reader, f"cluster:{tagged['Alpha']}", TagChoice(database=database))
         members = [row.address for row in asked.roles.segments if row.segment == "deposit"]
         inside = who(reader, members[0], TagChoice(database=database))
     (alpha,) = asked.identity.hypotheses
-    assert (alpha.name, alpha.standing, len(alpha.bases)) == ("alpha", "attributed", 2)
+    assert (alpha.name, alpha.standing, alpha.bases) == ("alpha", "lead only", ("statistics.invalid",))
+    assert [each.partition(" (")[0] for each in alpha.fits] == ["behaves like a service"]
     (claim,) = inside.identity.hypotheses[0].for_claims
     assert (claim.reach, claim.basis, claim.example) == (
         "cluster", "inference resting on an assertion", tagged["Alpha"],
@@ -83,7 +84,7 @@ def test_the_page_says_what_the_answer_says(bazaar, tagged, database, monkeypatc
     assert told["who"]["identity"]["hypotheses"][0]["name"] == "alpha"
     assert run(asked) == 0
     page = capsys.readouterr().out
-    assert "alpha (exchange): attributed" in page
+    assert "alpha (exchange): lead only" in page
     assert "attributed to alpha by https://statistics.invalid/services" in page
     assert "behaves like a service" in page
     assert run([*asked, "--facts", "--json"]) == 0

@@ -17,7 +17,7 @@ from cointrail.attribution.formats.yaml_text.fields import (
     read_fields,
     written_fields,
 )
-from cointrail.attribution.formats.yaml_text.heads import flat_head, write_head
+from cointrail.attribution.formats.yaml_text.heads import count_lost, flat_head, write_head
 from cointrail.attribution.formats.yaml_text.plain import canonical
 from cointrail.attribution.formats.yaml_text.scalars import Value
 from cointrail.attribution.formats.yaml_text.writer import line
@@ -25,7 +25,7 @@ from cointrail.attribution.tag import Actor, Pack
 from cointrail.errors import InputRefused
 
 FORMAT: Final = "actorpack"
-VERSION: Final = 1
+VERSION: Final = 2
 MOST_ACTORS: Final = 200_000
 
 _LIST: Final = "actors"
@@ -70,7 +70,7 @@ def write_actorpack(pack: Pack, actors: Iterable[Actor], file: TextIO, *, own_fi
         own_fields: whether fields are written that GraphSense does not know; it refuses packs that have them.
 
     Returns:
-        How many fields were left out, by reason.
+        How many actors lost which field, by reason.
 
     Raises:
         InputRefused: the header says what does not hold for an actor.
@@ -81,7 +81,9 @@ def write_actorpack(pack: Pack, actors: Iterable[Actor], file: TextIO, *, own_fi
     begun = False
     for actor in actors:
         file.write("" if begun else f"{_LIST}:\n")
-        file.write(_body(actor, spoken, pack, own_fields=own_fields))
+        text, lost = _body(actor, spoken, pack, own_fields=own_fields)
+        count_lost(left_out, "actors'", lost)
+        file.write(text)
         begun = True
     file.write("" if begun else f"{_LIST}: []\n")
     return left_out
@@ -106,8 +108,8 @@ def _check(file: YamlFile, name: str, field: Field) -> None:
         raise file.refused(field.line, f"{error}", error.hint) from error
 
 
-def _body(actor: Actor, spoken: Mapping[str, str], pack: Pack, *, own_fields: bool) -> str:
-    """The lines of an actor: what the header does not say, its `id` first."""
+def _body(actor: Actor, spoken: Mapping[str, str], pack: Pack, *, own_fields: bool) -> tuple[str, list[str]]:
+    """The lines of an actor: what the header does not say, its `id` first; and the fields that are missing there."""
     fields = written_fields({name: getattr(actor, name) for name in ACTOR_FIELDS}, actor.extra, ACTOR_FIELDS)
     fields.setdefault("categories", [])
     for name in spoken:
@@ -116,9 +118,8 @@ def _body(actor: Actor, spoken: Mapping[str, str], pack: Pack, *, own_fields: bo
                 f"the header of {pack.name} says the {name} of every actor, and {actor.id} has none",
                 hint=f"write the actors without {name} in the header",
             )
+    lost = [] if own_fields else [name for name in fields if name not in ACTOR_FIELDS]
     lines = [
-        line(name, value)
-        for name, value in fields.items()
-        if spoken.get(name) != canonical(value) and (own_fields or name in ACTOR_FIELDS)
+        line(name, value) for name, value in fields.items() if spoken.get(name) != canonical(value) and name not in lost
     ]
-    return "".join(f"{'  ' if number else '- '}{text}\n" for number, text in enumerate(lines)) or "- {}\n"
+    return "".join(f"{'  ' if number else '- '}{text}\n" for number, text in enumerate(lines)) or "- {}\n", lost

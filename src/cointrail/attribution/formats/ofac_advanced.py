@@ -92,9 +92,12 @@ class Advanced:
             self._programme(text)
 
     def missing(self) -> str:
-        """What is missing at the end of the file; parties without a day of their own get the list's."""
+        """What is missing at the end of the file.
+
+        Of a party without an event nobody knows since when it is listed: the list's day is only that of the statement.
+        """
         for party in self.listed.parties:
-            party.listed = party.listed or self.listed.issued
+            party.stated = party.listed or self.listed.issued
         return "" if BITCOIN in self._currency.values() else f"it has no feature type {CURRENCY}{BITCOIN}"
 
     def _begin_party(self, number: str) -> None:

@@ -27,6 +27,7 @@ class Party:
         name: of its primary alias.
         programmes: under which it is listed.
         listed: ISO day of its listing; empty if the list does not say.
+        stated: ISO day of the statement, where that is another one; or empty.
         addresses: Bitcoin addresses, each with the line on which its element begins.
     """
 
@@ -34,6 +35,7 @@ class Party:
     name: str = ""
     programmes: list[str] = field(default_factory=list)
     listed: str = ""
+    stated: str = ""
     addresses: dict[str, int] = field(default_factory=dict)
 
 

@@ -23,7 +23,7 @@ from cointrail.attribution.tag import Pack, Statement, Subject, SubjectKind, Tag
 from cointrail.errors import InputRefused
 
 FORMAT: Final = "ofac-xml"
-VERSION: Final = 1
+VERSION: Final = 2
 MOST_BYTES: Final = 1 << 30
 DEEPEST: Final = 64
 LONGEST_TEXT: Final = 4_096
@@ -73,7 +73,7 @@ def _statement(party: Party) -> Statement:
         concepts=(CATEGORY,),
         tag_type="actor",
         context=json.dumps(about, ensure_ascii=False, sort_keys=True),
-        lastmod=party.listed,
+        lastmod=party.stated or party.listed,
         valid_from=party.listed,
         currency="BTC",
         network="BTC",

@@ -8,18 +8,18 @@ import csv
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Final
 
-from cointrail.attribution.confidence import CONFIDENCE, UNKNOWN
+from cointrail.attribution.confidence import CONFIDENCE, NO_CONFIDENCE, UNKNOWN
+from cointrail.attribution.dates import normal_date
 from cointrail.attribution.formats.source import SourceFile, open_source
 from cointrail.attribution.tag import Pack, Statement, Subject, SubjectKind, Tag
 from cointrail.errors import InputRefused, UsageError
 
 FORMAT: Final = "table"
-VERSION: Final = 1
+VERSION: Final = 2
 MOST_BYTES: Final = 64 << 30
 LONGEST_FIELD: Final = 8_192
 
@@ -39,6 +39,8 @@ STATED: Final = (
 """Fields of a statement that a column or a constant may fill; `concepts` are separated by `;`."""
 
 FIELDS: Final = (*SUBJECTS, *STATED)
+
+_CONFIDENCE: Final = STATED.index("confidence")
 
 _BOOLEANS: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False, "": None}
 _HINT: Final = "give a CSV table whose first line names its columns, among them address and actor (or label)"
@@ -88,13 +90,15 @@ def read_table(path: Path, mapping: Mapping | None = None) -> Pack:
     """
     chosen = mapping or Mapping()
     file = open_source(path, MOST_BYTES)
-    return Pack(path.name, file.sha256, FORMAT, VERSION, chosen.as_json(), _Rows(file, chosen).tags())
+    rows = _Rows(file, chosen)
+    return Pack(path.name, file.sha256, FORMAT, VERSION, chosen.as_json(), rows.tags(), skipped=rows.skipped)
 
 
 class _Rows:
     """The rows of a table; the header is read at once, so that a wrong file is refused at once."""
 
     def __init__(self, file: SourceFile, mapping: Mapping) -> None:
+        self.skipped: dict[str, int] = {}
         self._file = file
         self._lines = file.lines()
         self._cells = csv.reader(self._lines, delimiter=mapping.delimiter, strict=True)
@@ -155,31 +159,39 @@ class _Rows:
                     line, "a cell holds characters that cannot be printed on one line", "give plain text"
                 )
         try:
-            return Tag(subject, self._statement(cells), line)
+            statement = self._statement(cells)
         except ValueError as error:
             reason, hint = error.args
             raise self._file.refused(line, reason, hint) from error
+        graded = bool(cells[_CONFIDENCE])
+        if not graded:
+            self.skipped[NO_CONFIDENCE] = self.skipped.get(NO_CONFIDENCE, 0) + 1
+        return Tag(subject, statement, line, graded)
 
 
-def _is_time(text: str) -> bool:
+def _date(name: str, text: str) -> str:
     try:
-        datetime.fromisoformat(text)
+        return normal_date(text) if text else ""
     except ValueError:
-        return False
-    return True
+        raise ValueError(
+            f"{name} {text[:60]!a} is no date", "write it like 2024-01-31 or 2024-01-31T12:00:00Z"
+        ) from None
+
+
+@lru_cache(maxsize=4_096)
+def _shared(text: str) -> str:
+    """The same text for equal ones: rows repeat their words, and only their sources may all differ."""
+    return text
 
 
 def _stated(fallback: str, cells: tuple[str, ...]) -> Statement:
     """A statement; rows that say the same share it. Raises ValueError(what is wrong, what to do)."""
-    said = dict(zip(STATED, cells, strict=True))
+    said = dict(zip(STATED, map(_shared, cells), strict=True))
     confidence, definer = said["confidence"] or UNKNOWN, said["is_cluster_definer"].lower()
     if confidence not in CONFIDENCE:
         raise ValueError(f"unknown confidence {confidence!a}", f"one of {', '.join(CONFIDENCE)}")
     if definer not in _BOOLEANS:
         raise ValueError(f"unknown is_cluster_definer {definer!a}", "true, false, or nothing")
-    for name in ("valid_from", "valid_to"):
-        if said[name] and not _is_time(said[name]):
-            raise ValueError(f"{name} {said[name]!a} is no date", "write it like 2024-01-31 or 2024-01-31T12:00:00Z")
     source = said["source"] or fallback
     if not source:
         raise ValueError("it lacks a source", "every tag says where it stands: add a column source, or say it for all")
@@ -194,9 +206,9 @@ def _stated(fallback: str, cells: tuple[str, ...]) -> Statement:
         tag_type=said["tag_type"],
         is_cluster_definer=_BOOLEANS[definer],
         context=said["context"],
-        lastmod=said["lastmod"],
-        valid_from=said["valid_from"],
-        valid_to=said["valid_to"],
+        lastmod=_date("lastmod", said["lastmod"]),
+        valid_from=_date("valid_from", said["valid_from"]),
+        valid_to=_date("valid_to", said["valid_to"]),
         author=said["author"],
         currency=said["currency"],
         network=said["network"],

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple, TextIO
 
-from cointrail.attribution.confidence import UNKNOWN
+from cointrail.attribution.confidence import NO_CONFIDENCE, UNKNOWN
 from cointrail.attribution.formats.yaml_text.document import Entry, Field, YamlFile, entries, head, open_yaml
 from cointrail.attribution.formats.yaml_text.fields import (
     MOST_IDENTIFIER,
@@ -23,7 +23,7 @@ from cointrail.attribution.formats.yaml_text.fields import (
     read_text,
     written_fields,
 )
-from cointrail.attribution.formats.yaml_text.heads import flat_head, write_head
+from cointrail.attribution.formats.yaml_text.heads import count_lost, flat_head, write_head
 from cointrail.attribution.formats.yaml_text.plain import canonical
 from cointrail.attribution.formats.yaml_text.scalars import Value
 from cointrail.attribution.formats.yaml_text.writer import line
@@ -31,10 +31,10 @@ from cointrail.attribution.tag import Pack, Statement, Subject, SubjectKind, Tag
 from cointrail.errors import InputRefused
 
 FORMAT: Final = "tagpack"
-VERSION: Final = 1
+VERSION: Final = 2
 
-NO_CONFIDENCE: Final = "no confidence given: read as `unknown`"
-"""In `Pack.skipped`: how many tags got what GraphSense gives them. Nothing was left out."""
+NO_CURRENCY: Final = "tags' currency, which GraphSense asks for and nobody said"
+"""What `write_tagpack` counts beside what it left out, if the pack is for GraphSense."""
 
 _LIST: Final = "tags"
 _SUBJECTS: Final[Mapping[str, SubjectKind]] = {"address": SubjectKind.ADDRESS, "tx_hash": SubjectKind.TRANSACTION}
@@ -97,8 +97,9 @@ def write_tagpack(pack: Pack, tags: Iterable[Tag], file: TextIO, *, own_fields: 
                 bodies.clear()
             if len(body.text) < _SMALL_ENTRY:
                 bodies[tag.statement] = body
-        if body.lacks:
-            _count(left_out, "tags without fields of theirs that GraphSense does not know")
+        if not own_fields and not tag.statement.currency:
+            _count(left_out, NO_CURRENCY)
+        count_lost(left_out, "tags'", body.lost)
         file.write("" if begun else f"{_LIST}:\n")
         file.write(f"- {line(name, tag.subject.text)}\n{body.text}")
         begun = True
@@ -165,10 +166,10 @@ def _check(file: YamlFile, name: str, field: Field) -> None:
 
 
 class _Body(NamedTuple):
-    """The lines of a tag beside its subject, and whether fields are missing there."""
+    """The lines of a tag beside its subject, and the fields that are missing there."""
 
     text: str
-    lacks: bool
+    lost: tuple[str, ...]
 
 
 def _body(tag: Tag, spoken: Mapping[str, str], pack: Pack, *, own_fields: bool) -> _Body:
@@ -190,7 +191,7 @@ def _body(tag: Tag, spoken: Mapping[str, str], pack: Pack, *, own_fields: bool) 
         if name not in _SUBJECTS and (own_fields or (name in TAG_FIELDS and name not in OWN_FIELDS))
     }
     lines = [f"  {line(name, value)}\n" for name, value in written.items() if spoken.get(name) != canonical(value)]
-    return _Body("".join(lines), len(written) < len(fields))
+    return _Body("".join(lines), tuple(name for name in fields if name not in written and name not in _SUBJECTS))
 
 
 def _count(reasons: dict[str, int], reason: str) -> None:

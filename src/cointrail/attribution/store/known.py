@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, exists, func, or_, select, true
 from sqlalchemy.sql.elements import ColumnElement
 
-from cointrail.attribution.store.tables import IMPORT, RETRACTION, TAG
+from cointrail.attribution.store.tables import IMPORT, RETRACTION, STATEMENT, TAG
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,20 @@ class Known:
         """Whether a row of `tag` was imported, and neither withdrawn nor retracted."""
         if not self.retractions:
             return self.held(TAG)
-        return and_(self.held(TAG), ~exists().where(self.same_tag(), self.in_force()))
+        kept_out = exists().where(self.same_tag(), self.in_force()).correlate(TAG)
+        return and_(self.held(TAG), ~kept_out)
+
+    def kept_out(self) -> ColumnElement[bool]:
+        """Whether a row of `tag` was imported and not withdrawn, and does not hold since it was retracted."""
+        # Few tags are: their keys come first, and no other tag is looked at. A server would turn an `exists` into a
+        # join of all tags of an address with all its retractions.
+        keys = select(RETRACTION.c.key).where(self.in_force())
+        return and_(self.held(TAG), TAG.c.key.in_(keys), self.first_retraction().is_not(None))
+
+    def first_retraction(self) -> ColumnElement[int]:
+        """Number of the first retraction in force of a row of `tag`; NULL if there is none."""
+        first = select(func.min(RETRACTION.c.retraction_id)).where(self.same_tag(), self.in_force())
+        return first.correlate(TAG).scalar_subquery()
 
     def in_force(self) -> ColumnElement[bool]:
         """Whether a row of `tag_retraction` was in force."""
@@ -64,11 +77,21 @@ class Known:
 
     @staticmethod
     def same_tag() -> ColumnElement[bool]:
-        """Joins `tag_retraction` to the tags that it takes back."""
+        """Joins `tag_retraction` to the tags that it takes back: of one collection, about one subject, with one claim.
+
+        A list that writes its tag anew, with another date, category or confidence, brings the same claim again. The
+        case of an address's letters does not count: where another case is another address, the key is another one.
+        """
+        claim = select(STATEMENT.c.claim).where(STATEMENT.c.statement_id == TAG.c.statement_id)
         return and_(
             RETRACTION.c.key == TAG.c.key,
+            RETRACTION.c.claim == claim.correlate(TAG).scalar_subquery(),
             RETRACTION.c.collection_id == TAG.c.collection_id,
-            RETRACTION.c.statement_id == TAG.c.statement_id,
             RETRACTION.c.kind == TAG.c.kind,
-            RETRACTION.c.subject == TAG.c.subject,
+            func.lower(RETRACTION.c.subject) == func.lower(TAG.c.subject),
         )
+
+
+def retracted_as(row: Any, claim: bytes) -> tuple[Any, ...]:
+    """By what `Known.same_tag` joins a row of `tag` or `tag_retraction`, and the claim of its statement."""
+    return row.collection_id, row.key, row.kind, row.subject.lower(), claim

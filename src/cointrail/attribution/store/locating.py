@@ -9,7 +9,7 @@ from cointrail.attribution.tag import Subject, SubjectKind
 
 
 class Place(Protocol):
-    """Where a subject is on chains: the script's SHA-256 if it has one, networks as bits, and a key for look-ups."""
+    """Where a subject is on chains: the script's SHA-256 if it has one, and networks as bits."""
 
     @property
     def script_hash(self) -> bytes | None:
@@ -18,10 +18,6 @@ class Place(Protocol):
     @property
     def networks(self) -> int:
         """Bit n: it is an address of the n-th of `NETWORKS`."""
-
-    @property
-    def key(self) -> int:
-        """Of the script hash, or of the subject."""
 
 
 Locate = Callable[[Subject], Place]

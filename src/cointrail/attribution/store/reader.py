@@ -11,17 +11,18 @@ from itertools import islice
 from typing import Any, Final
 
 import numpy as np
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 
 from cointrail.attribution.store.choice import TagFilter, matching
-from cointrail.attribution.store.known import Known
+from cointrail.attribution.store.known import Known, retracted_as
 from cointrail.attribution.store.locating import Locate, Spellings, default_locate, key_of_hash
 from cointrail.attribution.store.records import ImportRecord, NameMatch, Retracted, ScriptChunk, StoredActor, StoredTag
-from cointrail.attribution.store.rows import actor_of, import_of, statement_of, subject_of
+from cointrail.attribution.store.rows import actor_of, claim_digest, import_of, statement_of, subject_of
 from cointrail.attribution.store.search import names_with
 from cointrail.attribution.store.state import digest_of, states_of
 from cointrail.attribution.store.tables import ACTOR, COLLECTION, IMPORT, RETRACTION, STATEMENT, TAG
 from cointrail.attribution.store.texts import is_storable
+from cointrail.attribution.subject import CHAINS
 from cointrail.attribution.tag import Statement
 from cointrail.attribution.tag_set import CollectionState
 from cointrail.database import Database
@@ -111,11 +112,23 @@ class TagStore:
 
     def find(self, choice: TagFilter, limit: int, first: int = 0) -> tuple[tuple[StoredTag, ...], int]:
         """Tags that a filter lets pass, `limit` of them from number `first` on, and how many there are."""
-        found = matching(choice, self._known)
+        found = matching(choice, self._known, self._locate or default_locate())
         total = self._connection.execute(select(func.count()).select_from(found.subquery())).scalar() or 0
         page = found.order_by(TAG.c.collection_id, TAG.c.position, TAG.c.tag_id).limit(limit).offset(first)
         rows = self._connection.execute(page.with_only_columns(*COLUMNS)).all()
         return tuple(self._in_order(rows)), total
+
+    def kept_out(self, collection: str) -> tuple[int, Retracted | None]:
+        """How many tags of a collection's version are retracted, and the first of the retractions in force."""
+        if not self._known.retractions:
+            return 0, None
+        of = select(COLLECTION.c.collection_id).where(COLLECTION.c.name == collection).scalar_subquery()
+        first = func.min(self._known.first_retraction())
+        tags = select(func.count(), first).select_from(TAG).where(TAG.c.collection_id == of, self._known.kept_out())
+        count, number = self._connection.execute(tags).one()
+        told = (RETRACTION.c.retracted_utc, RETRACTION.c.retracted_by, RETRACTION.c.reason)
+        row = self._connection.execute(select(*told).where(RETRACTION.c.retraction_id == number)).first()
+        return count, None if row is None else Retracted(*row)
 
     def search(self, text: str, limit: int) -> tuple[NameMatch, ...]:
         """Names that begin with a text: labels whatever their case, and actors; each name once, ascending.
@@ -141,14 +154,14 @@ class TagStore:
         """Every tag that has a script, in a stream of columns, by ascending `tag_id`.
 
         Args:
-            network: only addresses of this one, a number in `NETWORKS`; all if None.
+            network: only addresses of this one, a number in `NETWORKS`, and not if the tag names another; all if None.
             portion: rows of a chunk.
         """
         rows = select(TAG.c.script_hash, TAG.c.networks, TAG.c.statement_id, TAG.c.tag_id, TAG.c.first_import).where(
             TAG.c.script_hash.is_not(None), self._known.holds()
         )
         if network is not None:
-            rows = rows.where(TAG.c.networks.op("&")(1 << network) != 0)
+            rows = rows.where(TAG.c.networks.op("&")(1 << network) != 0, TAG.c.statement_id.not_in(_elsewhere(network)))
         for found in self._streamed(rows.order_by(TAG.c.tag_id), portion):
             hashes, networks, statements, tags, imports = zip(*found, strict=True)
             yield ScriptChunk(
@@ -197,6 +210,10 @@ class TagStore:
     def _in_order(self, rows: Sequence[Any]) -> Iterator[StoredTag]:
         statements = self.statements(row.statement_id for row in rows)
         retracted = self._retractions(rows)
+
+        def said_of(row: Any, statement: Statement) -> tuple[Retracted, ...]:
+            return retracted.get(retracted_as(row, claim_digest(statement)), ()) if retracted else ()
+
         for row in rows:
             until = row.withdrawn_by
             yield StoredTag(
@@ -209,7 +226,7 @@ class TagStore:
                 since=self.imports[row.first_import],
                 line=row.line,
                 until=self.imports.get(until) if until is not None else None,
-                retracted=retracted.get(_identity(row), ()),
+                retracted=said_of(row, statements[row.statement_id]),
             )
 
     def _retractions(self, rows: Sequence[Any]) -> dict[tuple[Any, ...], tuple[Retracted, ...]]:
@@ -224,13 +241,19 @@ class TagStore:
                     continue
                 lifted = row.lifted_utc is not None and (at is None or row.lifted_utc <= at)
                 undone = (row.lifted_utc, row.lifted_by) if lifted else (None, None)
-                one = Retracted(row.retracted_utc, row.retracted_by, row.reason, *undone)
-                found[_identity(row)] = (*found.get(_identity(row), ()), one)
+                one, of = (
+                    Retracted(row.retracted_utc, row.retracted_by, row.reason, *undone),
+                    retracted_as(row, row.claim),
+                )
+                found[of] = tuple(dict.fromkeys((*found.get(of, ()), one)))
         return found
 
 
-def _identity(row: Any) -> tuple[Any, ...]:
-    return row.collection_id, row.key, row.kind, row.subject, row.statement_id
+def _elsewhere(network: int) -> Any:
+    """Statements that name another chain, or another network than this one (`attribution.subject.networks_of`)."""
+    names = [name for name, networks in CHAINS.items() if networks >> network & 1]
+    said = (STATEMENT.c.currency, STATEMENT.c.network)
+    return select(STATEMENT.c.statement_id).where(or_(*(func.lower(each).not_in(names) for each in said)))
 
 
 def _portions(values: Iterable[Any], size: int) -> Iterator[list[Any]]:

@@ -38,6 +38,12 @@ def statement_digest(statement: Statement) -> bytes:
     ).digest()  # fmt: skip
 
 
+def claim_digest(statement: Statement) -> bytes:
+    """SHA-256 of a statement's label, actor and source, 32 bytes: who is named, and who says so."""
+    claim = (statement.label, statement.actor, statement.source)
+    return hashlib.sha256(json.dumps(claim, ensure_ascii=True, separators=(",", ":")).encode()).digest()
+
+
 def search_key(text: str) -> str:
     """The begin of a name as a search compares it: without case, width and accents' spelling."""
     return unicodedata.normalize("NFKC", text).casefold()[:_SEARCH_LENGTH]
@@ -52,7 +58,7 @@ def statement_row(statement: Statement, statement_id: int, digest: bytes) -> tup
         canonical(statement.concepts) if statement.concepts else "", statement.abuse, statement.tag_type,
         None if definer is None else int(definer), statement.context, statement.lastmod, statement.valid_from,
         statement.valid_to, statement.author, statement.currency, statement.network,
-        canonical(statement.extra) if statement.extra else "",
+        canonical(statement.extra) if statement.extra else "", claim_digest(statement),
     )  # fmt: skip
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import Connection, select
 
 from cointrail.attribution.store.known import Known
 from cointrail.attribution.store.records import ImportRecord
 from cointrail.attribution.store.rows import KINDS, canonical
-from cointrail.attribution.store.tables import COLLECTION, RETRACTION, STATEMENT, TAG
+from cointrail.attribution.store.tables import COLLECTION, STATEMENT, TAG
 from cointrail.attribution.tag_set import CollectionState, tag_set_digest
 
 
@@ -36,10 +36,10 @@ def _retractions(connection: Connection, known: Known) -> Iterator[tuple[str, st
     if not known.retractions:
         return
     rows = (
-        select(COLLECTION.c.name, RETRACTION.c.kind, RETRACTION.c.subject, STATEMENT.c.digest)
-        .join(COLLECTION, COLLECTION.c.collection_id == RETRACTION.c.collection_id)
-        .join(STATEMENT, STATEMENT.c.statement_id == RETRACTION.c.statement_id)
-        .where(known.in_force(), exists().where(known.same_tag(), known.held(TAG)))
+        select(COLLECTION.c.name, TAG.c.kind, TAG.c.subject, STATEMENT.c.digest)
+        .join(COLLECTION, COLLECTION.c.collection_id == TAG.c.collection_id)
+        .join(STATEMENT, STATEMENT.c.statement_id == TAG.c.statement_id)
+        .where(known.kept_out())
         .distinct()
     )
     for row in connection.execute(rows):

@@ -69,6 +69,7 @@ STATEMENT: Final = Table(
     Column("currency", EXACT, nullable=False),
     Column("network", EXACT, nullable=False),
     Column("extra", EXACT, nullable=False, comment="JSON"),
+    Column("claim", LargeBinary(32), comment="SHA-256 of label, actor and source; of every row"),
 )
 
 TAG: Final = Table(
@@ -104,12 +105,14 @@ RETRACTION: Final = Table(
     Column("statement_id", ForeignKey("tag_statement.statement_id"), nullable=False),
     Column("kind", SmallInteger, nullable=False),
     Column("subject", EXACT, nullable=False),
-    Column("key", BigInteger, nullable=False, index=True, comment="as in tag"),
+    Column("key", BigInteger, nullable=False, comment="as in tag"),
     Column("retracted_utc", EXACT, nullable=False, comment="ISO 8601 with Z"),
     Column("retracted_by", EXACT, nullable=False),
     Column("reason", EXACT, nullable=False),
     Column("lifted_utc", EXACT, nullable=True, comment="ISO 8601 with Z: when it was taken back"),
     Column("lifted_by", EXACT, nullable=True),
+    Column("claim", LargeBinary(32), comment="of the statement; of every row"),
+    Index("ix_tag_retraction_key", "key", "claim"),
 )
 
 ACTOR: Final = Table(

@@ -63,6 +63,10 @@ def _print_hypothesis(each: "HypothesisAnswer") -> None:
     hidden = each.supports + each.contradicts - len(each.for_claims[:_SHOWN]) - len(each.against_claims[:_SHOWN])
     if hidden:
         print(f"  and {number(hidden)} more claims; see --json")
+    for alias in each.aliases[:_SHOWN]:
+        print(one_line(f"  {alias}"))
+    if len(each.aliases) > _SHOWN:
+        print(f"  and {number(len(each.aliases) - _SHOWN)} more such words; see --json")
     if each.looks_like:
         print(one_line(f"  can be mistaken for {', '.join(each.looks_like)}"))
 

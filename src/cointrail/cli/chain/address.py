@@ -59,7 +59,10 @@ def address(
 
     choice = fiat_choice(fiat, prices)
     if choice is not None and not history:
-        raise UsageError("--fiat values amounts at their times, and sums over years have none", hint="add --history")
+        raise UsageError(
+            "--fiat values each amount at its own time, and these sums are given without times",
+            hint="add --history, or ask `cointrail profile`",
+        )
     with open_ledger(required_ledger(ledger), as_of) as opened:
         if history:
             with beside(opened.reader, choice) as worth:

@@ -1,5 +1,6 @@
 """`cointrail explain`."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -108,7 +109,7 @@ def explain(
         note(f"no proof was written to {proof}: the two are not linked")
     elif proof is not None and answer.document is not None:
         proofs.write_proof(answer.document, proof)
-        note(f"proof written to {proof}; `cointrail explain --check-file {proof}` checks it")
+        note(f"proof written to {proof}; `cointrail explain --check-file {shlex.quote(str(proof))}` checks it")
     if answer.check is not None:
         _conclude(answer.check, "the proof", json=None)
 

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cointrail.cli.attribution.tag_choice import tag_choice
+from cointrail.cli.fiat_text import fiat_choice, in_money, note_prices, with_worth
 from cointrail.cli.finding import tags_line
 from cointrail.cli.options import (
     SHOWN,
     AsOfOption,
+    FiatOption,
     FirstOption,
     JsonOption,
     KnownAtOption,
     LedgerOption,
     LimitOption,
     OverlayOption,
+    PricesOption,
     TagsOption,
 )
 from cointrail.cli.output import (
@@ -48,6 +51,7 @@ Examples:
   cointrail counterparties bcrt1q... --ledger ledger
   cointrail counterparties cluster:bcrt1q... --by cluster --rank net --limit 50
   cointrail counterparties cluster:bcrt1q... --by entity --tags services.yaml --csv partners.csv
+  cointrail counterparties cluster:bcrt1q... --by cluster --fiat USD
   cointrail counterparties bcrt1q... --direction out --from 2024-01-01 --json"""
 
 
@@ -77,6 +81,8 @@ def counterparties(
     csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write all rows.")] = None,
     overwrite: OverwriteOption = False,
     overlay: OverlayOption = None,
+    fiat: FiatOption = None,
+    prices: PricesOption = None,
     as_of: AsOfOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -87,13 +93,15 @@ def counterparties(
     """
     from cointrail.kernels import are_compiled
     from cointrail.service.ledgers import open_ledger
+    from cointrail.service.prices.beside import beside
     from cointrail.service.profiles.asked import Asked
     from cointrail.service.profiles.counterparties import Counterparties
     from cointrail.service.profiles.list_files import write_counterparties
 
+    choice = fiat_choice(fiat, prices)
     if not are_compiled("payments.payments"):
         note(COMPILING)
-    with open_ledger(required_ledger(ledger), as_of) as opened:
+    with open_ledger(required_ledger(ledger), as_of) as opened, beside(opened.reader, choice) as worth:
         found = Counterparties(
             opened.reader,
             wallet,
@@ -103,6 +111,7 @@ def counterparties(
             rank=rank,
             direction=direction,
             tags=tag_choice(tags, known_at),
+            worth=worth,
         )
         if csv is not None:
             write_counterparties(found, csv, overwrite=overwrite)
@@ -120,8 +129,13 @@ def _print(answer: "CounterpartiesAnswer") -> None:
     print(f"\n{number(answer.total)} counterpart(ies), by {answer.rank}")
     if answer.counterparties:
         header = ("received", "sent", "net", "divided", "transactions", "last seen", answer.by, "who")
-        print_table(header, map(_row, answer.counterparties))
+        worth = [
+            ("received", [each.received_fiat for each in answer.counterparties]),
+            ("sent", [each.sent_fiat for each in answer.counterparties]),
+        ]
+        print_table(*with_worth(answer.prices, header, map(_row, answer.counterparties), worth))
     note_page(answer.first, len(answer.counterparties), answer.total, "counterparties")
+    note_prices(answer.prices)
     if answer.by == "entity" and answer.tags is None:
         note("note: no tags were used, so no entity is named; see --tags")
     note("note: where several pay for a transaction it is divided by haircut; see docs/methods/counterparties.md")
@@ -132,8 +146,10 @@ def _head(answer: "CounterpartiesAnswer") -> Iterator[tuple[str, str]]:
     yield "wallet", f"{answer.wallet}, {number(answer.scripts)} script(s)"
     if answer.overlay:
         yield "overlay", answer.overlay
-    yield "received", f"{btc(totals.received_sat)}: {btc(totals.received_from_others_sat)} from others"
-    yield "spent", f"{btc(totals.spent_sat)}: {btc(totals.sent_sat)} to others, {btc(totals.fees_sat)} in fees"
+    came = f"{btc(totals.received_from_others_sat)}{in_money(totals.received_from_others_fiat)} from others"
+    yield "received", f"{btc(totals.received_sat)}{in_money(totals.received_fiat)}: {came}"
+    left = f"{btc(totals.sent_sat)}{in_money(totals.sent_fiat)} to others, {btc(totals.fees_sat)} in fees"
+    yield "spent", f"{btc(totals.spent_sat)}{in_money(totals.spent_fiat)}: {left}"
     yield "paid itself", btc(totals.change_sat)
     if totals.unspendable_sat:
         yield "to nobody", f"{btc(totals.unspendable_sat)} on scripts that can never be spent"
@@ -143,7 +159,8 @@ def _head(answer: "CounterpartiesAnswer") -> Iterator[tuple[str, str]]:
         yield (
             "mixed",
             (
-                f"{btc(totals.mixed_spent_sat)} into and {btc(totals.mixed_received_sat)} out of "
+                f"{btc(totals.mixed_spent_sat)}{in_money(totals.mixed_spent_fiat)} into and "
+                f"{btc(totals.mixed_received_sat)}{in_money(totals.mixed_received_fiat)} out of "
                 f"{number(totals.mixed_transactions)} collaborative transaction(s), attributed to nobody"
             ),
         )

@@ -7,17 +7,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cointrail.cli.attribution.tag_choice import tag_choice
-from cointrail.cli.finding import tags_line, watched
+from cointrail.cli.fiat_text import fiat_choice, in_money, note_prices, with_worth
+from cointrail.cli.finding import inferred_line, tags_line, watched
 from cointrail.cli.options import (
     SHOWN,
     AsOfOption,
+    FiatOption,
     JsonOption,
     KnownAtOption,
     LedgerOption,
     LimitOption,
     MostScriptsOption,
     OverlayOption,
+    PricesOption,
     RequireCompleteOption,
+    ServiceLikeOption,
     TagsOption,
 )
 from cointrail.cli.output import COMPILING, btc, note, number, one_line, print_fields, print_json, print_table
@@ -30,8 +34,10 @@ if TYPE_CHECKING:
         EntityExposure,
         ExposureAnswer,
         FiguresAnswer,
+        ListingAnswer,
         SideExposure,
     )
+    from cointrail.service.worth import FiatPrices
 
 _WAYS = 3
 _EPILOG = """\b
@@ -39,6 +45,7 @@ Examples:
   cointrail exposure bcrt1q... --tags services.yaml --ledger ledger
   cointrail exposure cluster:bcrt1q... --hops 5 --ways 20
   cointrail exposure cluster:bcrt1q... --tags services.yaml --csv ways.csv
+  cointrail exposure cluster:bcrt1q... --tags services.yaml --fiat EUR
   cointrail exposure bcrt1q... --json --known-at 2024-01-31"""
 
 HopsOption = Annotated[int, typer.Option("--hops", min=0, help="Look at most so many transactions far.")]
@@ -60,6 +67,7 @@ def exposure(
     ledger: LedgerOption = None,
     tags: TagsOption = None,
     known_at: KnownAtOption = None,
+    service_like: ServiceLikeOption = False,
     hops: HopsOption = 20,
     min_share: ShareOption = 100,
     max_cluster: MostScriptsOption = 10_000,
@@ -70,6 +78,8 @@ def exposure(
     no_bounds: Annotated[bool, typer.Option("--no-bounds", help="Do not compute bounds.")] = False,
     csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write all ways.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="With --csv: replace a file that exists.")] = False,
+    fiat: FiatOption = None,
+    prices: PricesOption = None,
     require_complete: RequireCompleteOption = False,
     limit: LimitOption = None,
     as_of: AsOfOption = None,
@@ -89,13 +99,19 @@ def exposure(
     from cointrail.service.exposures.exposure import exposure as find
     from cointrail.service.exposures.list_file import write_ways
     from cointrail.service.ledgers import open_ledger
+    from cointrail.service.prices.beside import beside
 
+    choice = fiat_choice(fiat, prices)
     if not are_compiled("walk.walk"):
         note(COMPILING)
     listed = ways if ways is not None else LISTED_WAYS if json else _WAYS
     wanted = Wanted(first_way, listed, bounds=not no_bounds)
     whole = wanted if csv is None else replace(wanted, first_way=0, ways=MOST_WAYS)
-    with open_ledger(required_ledger(ledger), as_of) as opened, watched() as watch:
+    with (
+        open_ledger(required_ledger(ledger), as_of) as opened,
+        beside(opened.reader, choice) as worth,
+        watched() as watch,
+    ):
         answer = find(
             opened.reader,
             wallet,
@@ -103,7 +119,10 @@ def exposure(
             overlay=overlay,
             limits=replace(LIMITS, hops=hops, min_share_ppm=min_share, cluster=max_cluster, transactions=transactions),
             wanted=whole,
+            service_like=service_like,
             watch=watch,
+            scoring=watch.scored,
+            worth=worth,
         )
         opened.reader.check_current()
     if csv is not None:
@@ -120,29 +139,47 @@ def print_exposure(answer: "ExposureAnswer", shown: int, ways: slice) -> None:
     """Print both sides."""
     print_fields(_head(answer))
     for side in (answer.received, answer.sent):
-        _print_side(side, shown, ways)
+        _print_side(side, shown, ways, answer.prices)
     if answer.sanctions:
         print("\nsanctions")
     for each in answer.sanctions:
-        print(one_line(f"  {each.side}: {each.attributed.statement}: {each.statement}"))
+        print(one_line(f"  {each.side}: {btc(each.value_sat)}: {each.attributed.statement}: {_listed(each.listing)}"))
+    note_prices(answer.prices)
     note(f"note: {answer.statement} See docs/methods/exposure.md")
+
+
+def _listed(listing: "ListingAnswer") -> str:
+    if listing.since_utc is None:
+        return f"sanctioned, as {listing.by} says; no tag says since when"
+    end = f" to {listing.until_utc}" if listing.until_utc else ""
+    ended = f", {btc(listing.ended_sat)} when it was over" if listing.until_utc else ""
+    divided = f"{btc(listing.before_sat)} before, {btc(listing.after_sat)} after{ended}"
+    return f"sanctioned since {listing.since_utc}{end}, as {listing.by} says: {divided}"
 
 
 def _head(answer: "ExposureAnswer") -> Iterator[tuple[str, str]]:
     yield "wallet", f"{answer.wallet}, {number(answer.scripts)} script(s)"
     yield "tags", tags_line(answer.tags) if answer.tags else "none: nobody can be named"
+    if answer.inferred:
+        yield "inferred", inferred_line(answer.inferred)
     yield "as of", f"height {number(answer.snapshot.height)} of {answer.snapshot.network}"
 
 
-def _print_side(side: "SideExposure", shown: int, ways: slice) -> None:
-    print(f"\n{side.side}: {btc(side.gross_sat)} by {number(side.outputs)} output(s), change left out")
+def _print_side(side: "SideExposure", shown: int, ways: slice, prices: "FiatPrices | None") -> None:
+    gross = f"{btc(side.gross_sat)}{in_money(side.gross_fiat)}"
+    print(f"\n{side.side}: {gross} by {number(side.outputs)} output(s), change left out")
     if side.categories:
-        print_table(
-            ("category", "value", "share", "direct", "indirect", "hops", "at least", "at most"),
-            map(_category, side.categories),
-        )
+        header = ("category", "value", "share", "direct", "indirect", "hops", "at least", "at most")
+        worth = [
+            ("value", [each.total.fiat for each in side.categories]),
+            ("direct", [each.direct.fiat for each in side.categories]),
+            ("indirect", [each.indirect.fiat for each in side.categories]),
+        ]
+        print_table(*with_worth(prices, header, map(_category, side.categories), worth))
     for reason, sat in side.rest_sat.items():
         print(f"  of nobody known, {reason}: {btc(sat)}")
+    if not side.complete and side.whole_hops is not None:
+        print(f"  followed whole within {number(side.whole_hops)} transaction(s): the budget allows no more")
     for category in side.categories:
         for each in category.entities[:shown]:
             _print_entity(each, ways)
@@ -171,13 +208,13 @@ def _bounds(found: "BoundsAnswer | None") -> tuple[str, str]:
 
 
 def _print_entity(each: "EntityExposure", ways: slice) -> None:
-    total, listing = each.total, each.listing
+    total = each.total
     print(one_line(f"{each.attributed.statement} ({each.attributed.category})"))
-    print(f"  {btc(total.value_sat)}, {_hops(total)} hop(s), {total.first_utc} to {total.last_utc}")
-    if listing.since_utc:
-        print(f"  named so since {listing.since_utc}: {btc(listing.before_sat)} before, {btc(listing.after_sat)} after")
+    print(
+        f"  {btc(total.value_sat)}{in_money(total.fiat)}, {_hops(total)} hop(s), {total.first_utc} to {total.last_utc}"
+    )
     for way in each.ways[ways]:
-        print(f"  {btc(way.sat)} by {' '.join(way.txids)}")
+        print(f"  {btc(way.sat)}{in_money(way.fiat)} by {' '.join(way.txids)}")
     if each.ways_total is None:
         print("  ways are not listed: there are too many, or none was asked for")
     elif len(each.ways[ways]) < each.ways_total:

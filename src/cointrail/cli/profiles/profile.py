@@ -9,15 +9,18 @@ import typer
 
 from cointrail.cli.attribution.tag_choice import tag_choice
 from cointrail.cli.attribution.who_text import print_who
+from cointrail.cli.fiat_text import fiat_choice, in_money, money, note_prices, with_worth
 from cointrail.cli.options import (
     SHOWN,
     AsOfOption,
+    FiatOption,
     FirstOption,
     JsonOption,
     KnownAtOption,
     LedgerOption,
     LimitOption,
     OverlayOption,
+    PricesOption,
     TagsOption,
 )
 from cointrail.cli.output import btc, note, note_page, number, print_fields, print_json, print_json_line, print_table
@@ -26,6 +29,7 @@ from cointrail.config import required_ledger
 if TYPE_CHECKING:
     from cointrail.service.answers import Moment
     from cointrail.service.profiles.profile import ClockAnswer, Profile, ProfileAnswer, UnspentAnswer
+    from cointrail.service.worth import FiatPrices
 
 _EPILOG = """\b
 Examples:
@@ -33,6 +37,7 @@ Examples:
   cointrail profile cluster:bcrt1q... --from 2024-01-01 --to 2024-06-30
   cointrail profile bcrt1q... --min-sat 100000000 --as-of 500 --json
   cointrail profile bcrt1q... --known-at 2024-03-01
+  cointrail profile bcrt1q... --fiat EUR --prices "exchange X, daily close"
   cointrail profile bcrt1q... --unspent --limit 100 --csv unspent.csv"""
 
 FromOption = Annotated[
@@ -87,6 +92,8 @@ def profile(
     facts: Annotated[
         bool, typer.Option("--facts", help="Facts alone: nothing of tags, of clusters or of behaviour.")
     ] = False,
+    fiat: FiatOption = None,
+    prices: PricesOption = None,
     as_of: AsOfOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -97,13 +104,15 @@ def profile(
     sources that stand beside them; rival ones are shown side by side.
     """
     from cointrail.service.ledgers import open_ledger
+    from cointrail.service.prices.beside import beside
     from cointrail.service.profiles.asked import Asked
     from cointrail.service.profiles.profile import Profile
     from cointrail.service.profiles.who import ProfilePage, who
 
-    with open_ledger(required_ledger(ledger), as_of) as opened:
+    choice = fiat_choice(fiat, prices)
+    with open_ledger(required_ledger(ledger), as_of) as opened, beside(opened.reader, choice) as worth:
         asked = Asked(begin, end, min_sat, max_sat)
-        found = Profile(opened.reader, wallet, overlay=overlay, asked=asked)
+        found = Profile(opened.reader, wallet, overlay=overlay, asked=asked, worth=worth)
         if csv is not None:
             _write(found, csv, unspent=unspent, overwrite=overwrite)
         if unspent:
@@ -119,6 +128,7 @@ def profile(
     _print(answer)
     if behind is not None:
         print_who(behind)
+    note_prices(answer.prices)
     note(f"note: {_BLOCK_TIME}")
     if answer.basis != "fact":
         note("note: that these scripts are one wallet is an inference, a lower bound; see docs/howto/read-a-cluster.md")
@@ -150,7 +160,7 @@ def _print(answer: "ProfileAnswer") -> None:
         print_table(("type", "scripts", "outputs", "received", "unspent"), rows)
     if answer.unspent:
         print(f"\n{number(answer.unspent_outputs)} unspent output(s), the largest first")
-        _print_outputs(answer.unspent)
+        _print_outputs(answer.unspent, answer.prices)
         shown = len(answer.unspent)
         if shown < answer.unspent_outputs:
             note(f"showing {number(shown)} of {number(answer.unspent_outputs)} unspent outputs; --unspent lists them")
@@ -165,10 +175,10 @@ def _figures(answer: "ProfileAnswer") -> Iterator[tuple[str, str]]:
         yield "overlay", answer.overlay
     if narrowed := _narrowed(answer):
         yield "counted", narrowed
-    yield "balance", f"{btc(answer.balance_sat)}, at most {_highest(answer)}"
-    yield "received", f"{btc(answer.received_sat)}, net {btc(answer.received_net_sat)}"
-    yield "spent", f"{btc(answer.spent_sat)}, net {btc(answer.spent_net_sat)}"
-    yield "paid itself", btc(answer.returned_sat)
+    yield "balance", f"{btc(answer.balance_sat)}{in_money(answer.balance_fiat)}, at most {_highest(answer)}"
+    yield "received", f"{btc(answer.received_sat)}{in_money(answer.received_fiat)}, net {btc(answer.received_net_sat)}"
+    yield "spent", f"{btc(answer.spent_sat)}{in_money(answer.spent_fiat)}, net {btc(answer.spent_net_sat)}"
+    yield "paid itself", f"{btc(answer.returned_sat)}{in_money(answer.returned_fiat)}"
     if answer.unspendable_sat:
         yield "unspendable", btc(answer.unspendable_sat)
     if answer.coinbases:
@@ -183,7 +193,8 @@ def _figures(answer: "ProfileAnswer") -> Iterator[tuple[str, str]]:
     parts = f"{number(answer.receiving)} receiving, {number(answer.sending)} sending"
     yield "transactions", f"{number(answer.transactions)}: {parts}"
     yield "outputs", f"{number(answer.outputs)} received, {number(answer.inputs)} spent"
-    yield "unspent", f"{btc(answer.unspent_sat)} in {number(answer.unspent_outputs)} output(s)"
+    left = f"{btc(answer.unspent_sat)} in {number(answer.unspent_outputs)} output(s)"
+    yield "unspent", f"{left}, worth {money(answer.unspent_fiat)} when received" if answer.unspent_fiat else left
     again = answer.reuse
     yield (
         "reuse",
@@ -212,7 +223,7 @@ def _highest(answer: "ProfileAnswer") -> str:
     top = answer.balance.highest
     if top is None or top.balance_sat < answer.balance.opening_sat:
         return f"{btc(answer.balance.opening_sat)} before"
-    return f"{btc(top.balance_sat)} at height {number(top.height)}, {top.time_utc}"
+    return f"{btc(top.balance_sat)}{in_money(top.fiat)} at height {number(top.height)}, {top.time_utc}"
 
 
 def _moment(moment: "Moment | None") -> str:
@@ -236,26 +247,26 @@ def _most(clock: "ClockAnswer") -> str:
     return f"{clock.hours.index(top)}h UTC ({number(top)})" if top else "none"
 
 
-def _print_outputs(rows: "Sequence[UnspentAnswer]") -> None:
-    print_table(
-        ("height", "time", "value", "output", "address"),
-        [
-            (number(each.height), each.time_utc, btc(each.value_sat), each.outpoint, each.address or "-")
-            for each in rows
-        ],
-    )
+def _print_outputs(rows: "Sequence[UnspentAnswer]", prices: "FiatPrices | None") -> None:
+    header = ("height", "time", "value", "output", "address")
+    cells = [
+        (number(each.height), each.time_utc, btc(each.value_sat), each.outpoint, each.address or "-") for each in rows
+    ]
+    print_table(*with_worth(prices, header, cells, [("value", [each.fiat for each in rows])]))
 
 
 def _print_unspent(found: "Profile", first: int, limit: int | None, *, json: bool) -> None:
-    total = found.unspent_outputs
+    total, prices = found.unspent_outputs, found.worth.prices
     rows = found.unspent(first, limit)
     if json:
-        print_json_line({"total": total, "first": first})
+        asked = {} if prices is None else {"prices": asdict(prices)}
+        print_json_line({"total": total, "first": first, **asked})
         for each in rows:
             print_json_line(asdict(each))
         return
     shown = list(rows)
     print(f"{number(total)} unspent output(s), the largest first")
     if shown:
-        _print_outputs(shown)
+        _print_outputs(shown, prices)
     note_page(first, len(shown), total, "unspent outputs")
+    note_prices(prices)

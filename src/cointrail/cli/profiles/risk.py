@@ -31,7 +31,8 @@ Examples:
   cointrail risk bcrt1q... --tags services.yaml --ledger ledger
   cointrail risk --show-rules > rules.yaml
   cointrail risk cluster:bcrt1q... --rules rules.yaml --json > today.json
-  cointrail risk cluster:bcrt1q... --rules rules.yaml --since today.json"""
+  cointrail risk cluster:bcrt1q... --rules rules.yaml --since today.json
+  cointrail risk cluster:bcrt1q... --since today.json --csv moved.csv"""
 
 
 def register(app: typer.Typer) -> None:
@@ -59,6 +60,10 @@ def risk(
     max_cluster: MostScriptsOption = 10_000,
     transactions: TransactionsOption = 1_000_000,
     overlay: OverlayOption = None,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Write rules, inputs and movements, and their basis.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="With --csv: replace a file that exists.")] = False,
     require_complete: RequireCompleteOption = False,
     as_of: AsOfOption = None,
     json: JsonOption = False,
@@ -74,11 +79,16 @@ def risk(
     from cointrail.profile.risk.file import default_rules, read_rules
     from cointrail.service.exposures.rescreen import read_earlier
     from cointrail.service.exposures.risk import risk as find
+    from cointrail.service.exposures.risk import rule_set_answer
+    from cointrail.service.exposures.risk_file import write_risk
     from cointrail.service.ledgers import open_ledger
 
     chosen = default_rules() if rules is None else read_rules(rules)
     if show_rules:
-        print(chosen.text, end="")
+        if json:
+            print_json(rule_set_answer(chosen))
+        else:
+            print(chosen.text, end="")
         return
     if wallet is None:
         raise UsageError("no address was given", hint="give an address, or cluster:ADDRESS")
@@ -97,6 +107,9 @@ def risk(
             watch=watch,
         )
         opened.reader.check_current()
+    if csv is not None:
+        write_risk(answer, csv, overwrite=overwrite)
+        note(f"written: {csv}")
     if json:
         print_json(answer)
     else:

@@ -8,7 +8,7 @@ import typer
 
 from cointrail.cli.attribution.tag_choice import tag_choice
 from cointrail.cli.fiat_text import fiat_choice, in_money, money, note_prices, with_worth
-from cointrail.cli.finding import tags_line, watched
+from cointrail.cli.finding import inferred_line, tags_line, watched
 from cointrail.cli.options import (
     SHOWN,
     AsOfOption,
@@ -20,6 +20,7 @@ from cointrail.cli.options import (
     OverlayOption,
     PricesOption,
     RequireCompleteOption,
+    ServiceLikeOption,
     TagsOption,
 )
 from cointrail.cli.output import COMPILING, btc, note, note_page, number, print_fields, print_json, print_table
@@ -56,6 +57,7 @@ def cashout(
     ledger: LedgerOption = None,
     tags: TagsOption = None,
     known_at: KnownAtOption = None,
+    service_like: ServiceLikeOption = False,
     rounds: Annotated[
         int, typer.Option("--rounds", min=0, max=16, help="Look for candidates behind so many CoinJoins in a row.")
     ] = 4,
@@ -102,10 +104,12 @@ def cashout(
             opened.reader,
             seeds,
             services=tag_choice(tags, known_at),
+            service_like=service_like,
             overlay=overlay,
             limits=replace(LIMITS, hops=hops, min_sat=min_sat, transactions=transactions),
             rounds=rounds,
             watch=watch,
+            scoring=watch.scored,
             worth=worth,
         )
         opened.reader.check_current()
@@ -141,6 +145,8 @@ def _head(answer: "CashOutAnswer") -> Iterator[tuple[str, str]]:
         yield "worth", money(answer.fiat)
     if tags := answer.tags:
         yield "services", tags_line(tags)
+    if answer.inferred:
+        yield "inferred", inferred_line(answer.inferred)
     yield "as of", f"height {number(answer.snapshot.height)} of {answer.snapshot.network}"
 
 

@@ -8,7 +8,7 @@ import typer
 
 from cointrail.cli.attribution.tag_choice import tag_choice
 from cointrail.cli.fiat_text import fiat_choice, in_money, money, note_prices, with_worth
-from cointrail.cli.finding import tags_line, watched
+from cointrail.cli.finding import inferred_line, tags_line, watched
 from cointrail.cli.options import (
     SHOWN,
     AsOfOption,
@@ -20,6 +20,7 @@ from cointrail.cli.options import (
     OverlayOption,
     PricesOption,
     RequireCompleteOption,
+    ServiceLikeOption,
     TagsOption,
 )
 from cointrail.cli.output import COMPILING, btc, note, note_page, number, print_fields, print_json, print_table
@@ -46,6 +47,7 @@ def funding(
     ledger: LedgerOption = None,
     tags: TagsOption = None,
     known_at: KnownAtOption = None,
+    service_like: ServiceLikeOption = False,
     hops: Annotated[int, typer.Option("--hops", min=0, help="Look back at most this far.")] = 100,
     transactions: Annotated[
         int, typer.Option("--transactions", min=1, help="Stop after this many transactions.")
@@ -88,9 +90,11 @@ def funding(
             opened.reader,
             wallet,
             services=tag_choice(tags, known_at),
+            service_like=service_like,
             overlay=overlay,
             limits=replace(LIMITS, hops=hops, transactions=transactions),
             watch=watch,
+            scoring=watch.scored,
             worth=worth,
         )
         opened.reader.check_current()
@@ -154,6 +158,8 @@ def _head(answer: "FundingAnswer") -> Iterator[tuple[str, str]]:
     yield "verdicts", ", ".join(f"{name} {number(count)}" for name, count in answer.verdicts.items()) or "none"
     if tags := answer.tags:
         yield "services", tags_line(tags)
+    if answer.inferred:
+        yield "inferred", inferred_line(answer.inferred)
     yield "as of", f"height {number(answer.snapshot.height)} of {answer.snapshot.network}"
 
 

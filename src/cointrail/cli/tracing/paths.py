@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cointrail.cli.attribution.tag_choice import tag_choice
-from cointrail.cli.finding import tags_line, watched
+from cointrail.cli.finding import inferred_line, tags_line, watched
 from cointrail.cli.options import (
     SHOWN,
     AlsoSourceOption,
@@ -22,6 +22,7 @@ from cointrail.cli.options import (
     MostOutputsOption,
     MostScriptsOption,
     SecondsOption,
+    ServiceLikeOption,
     SourceArgument,
     TagsOption,
     ThroughCoinJoinsOption,
@@ -68,6 +69,7 @@ def paths(
     k: Annotated[int, typer.Option("--paths", "-k", min=1, max=10_000, help="Most paths.")] = 3,
     tags: TagsOption = None,
     known_at: KnownAtOption = None,
+    service_like: ServiceLikeOption = False,
     hops: HopsOption = None,
     min_sat: Annotated[
         int | None, typer.Option("--min-sat", min=0, help="Do not follow less than this under haircut.")
@@ -112,6 +114,7 @@ def paths(
         by=by.value,
         k=k,
         tags=tag_choice(tags, known_at),
+        service_like=service_like,
         limits={name: value for name, value in given.items() if value is not None},
     )
     if json:
@@ -137,6 +140,7 @@ def _ask(
     by: str,
     k: int,
     tags: "TagChoice | None",
+    service_like: bool,
     limits: dict[str, Any],
 ) -> tuple["PathsAnswer", bool]:
     """(the answer, whether Ctrl-C cut it short)."""
@@ -150,7 +154,17 @@ def _ask(
     if not are_compiled("paths.best_ways"):
         note(COMPILING)
     with open_ledger(folder, as_of) as opened, watched() as watch:
-        answer = ask(opened.reader, *question, by=by, k=k, limits=replace(NEARBY, **limits), services=tags, watch=watch)
+        answer = ask(
+            opened.reader,
+            *question,
+            by=by,
+            k=k,
+            limits=replace(NEARBY, **limits),
+            services=tags,
+            service_like=service_like,
+            watch=watch,
+            scoring=watch.scored,
+        )
         opened.reader.check_current()
         return answer, watch.cancelled
 
@@ -186,6 +200,8 @@ def _fields(answer: "PathsAnswer") -> Iterator[tuple[str, str]]:
         yield "stopped", ", ".join(f"{reason}: {number(count)} output(s)" for reason, count in answer.stops.items())
     if tags := answer.tags:
         yield "services", tags_line(tags)
+    if answer.inferred:
+        yield "inferred", inferred_line(answer.inferred)
     yield "as of", f"height {number(answer.snapshot.height)} of {answer.snapshot.network}"
     yield "basis", f"{answer.basis}; what is carried: {answer.carried_basis}"
 

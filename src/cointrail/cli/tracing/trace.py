@@ -23,6 +23,7 @@ from cointrail.cli.options import (
     MostScriptsOption,
     RequireCompleteOption,
     SecondsOption,
+    ServiceLikeOption,
     TagsOption,
     ThroughCoinJoinsOption,
 )
@@ -104,6 +105,7 @@ def trace(
     ] = CollisionName.FIRST,
     tags: TagsOption = None,
     known_at: KnownAtOption = None,
+    service_like: ServiceLikeOption = False,
     limits: Annotated[
         Preset, typer.Option("--limits", help="Thresholds: court (20 hops ...), lead (100 hops ...), open (none).")
     ] = Preset.COURT,
@@ -167,7 +169,7 @@ def trace(
         note(COMPILING)
     if forward and backward:
         raise UsageError("--forward and --backward exclude each other")
-    if resume and (seeds or seed_file or policy or tags or known_at or as_of is not None):
+    if resume and (seeds or seed_file or policy or tags or known_at or service_like or as_of is not None):
         raise UsageError("--resume goes on with the question that was kept", hint="leave out seeds, policies and tags")
     allowed = chosen(
         limits.value,
@@ -197,7 +199,9 @@ def trace(
                 seed_file=seed_file,
                 collision=Collision(collision.value),
                 services=tag_choice(tags, known_at),
+                service_like=service_like,
                 watch=watch.rows,
+                scoring=watch.scored,
             )
         shown = limit if json else limit or SHOWN
         files = export or []

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from cointrail.cli.finding import tags_line
+from cointrail.cli.finding import inferred_line, tags_line
 from cointrail.cli.output import btc, note, note_page, number, one_line, print_fields, print_table
 
 if TYPE_CHECKING:
@@ -67,6 +67,8 @@ def _head(answer: "TraceAnswer") -> Iterator[tuple[str, str]]:
         yield "fees", f"followed into the coinbase, {answer.fees['coinbase_order'].replace('_', ' ')}"
     if tags := answer.tags:
         yield "services", tags_line(tags)
+    if answer.inferred:
+        yield "inferred", inferred_line(answer.inferred)
     yield "as of", f"height {number(answer.snapshot.height)} of {answer.snapshot.network}"
 
 
@@ -99,7 +101,9 @@ def _arrived(each: "ArrivedAnswer", names: list[str]) -> tuple[str, ...]:
 def _end(end: "EndpointAnswer", names: list[str]) -> tuple[str, ...]:
     reasons = list(dict.fromkeys(end.reasons.values()))
     reason = " / ".join(reasons)
-    if end.service:
+    if end.inferred:
+        reason += f": {end.inferred}"
+    elif end.service:
         reason += f": attributed to {end.service}"
     elif end.detail:
         reason += f": {end.detail}"

@@ -178,7 +178,12 @@ def _series(currency: str, source: str, rows: _Rows, path: Path, step: int | Non
 
 def _step(times: I64, stated: int | None, *, days: bool, path: Path) -> int:
     """Seconds between two prices: as stated, a day for dates, or the most common distance."""
-    if stated is None and days:
+    if days and stated not in (None, DAY):
+        raise InputRefused(
+            f"the times of {path} are days, and the step is said to be {stated:,} s",
+            hint="leave out --step: a price of a day is its close, and is known when the day has ended",
+        )
+    if days:
         return DAY
     if stated is None:
         between = np.diff(times)

@@ -12,11 +12,10 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from cointrail.kernels.profile.proportion import divide
 from cointrail.kernels.trace.split_many import share_of
 
 OTHERS, OWN, NOBODY = range(3)  # whose output: another's, the wallet's, one that can never be spent
-
-_FEW = 16
 
 
 class Side(NamedTuple):
@@ -87,12 +86,12 @@ def payments(came, left, found, change, fee, nobody):
         change[t], fee[t], nobody[t] = back, 0, 0
         if outputs:
             count = _others(came, t, weight)
-            _divide(own_out - back, weight[:count], part, rest)
+            divide(own_out - back, weight[:count], part, rest)
             rows = _write_receipts(came, t, part, found, rows)
         if inputs:
             count = _others(left, t, weight)
             weight[count] = total_in - total_out
-            _divide(own_in - back, weight[: count + 1], part, rest)
+            divide(own_in - back, weight[: count + 1], part, rest)
             fee[t] = part[count]
             rows, nobody[t] = _write_sends(left, t, part, found, rows)
     return rows
@@ -148,29 +147,3 @@ def _total(side, t):
             own += side.value[k]
             count += 1
     return total, own, count
-
-
-@njit(nogil=True, cache=True)
-def _divide(amount, weight, part, rest):
-    """Write the share of each weight in an amount into `part`: largest remainder, ties to the first."""
-    count, whole, missing = weight.shape[0], np.int64(0), amount
-    for k in range(count):
-        whole += weight[k]
-    if not whole:
-        part[:count] = 0
-        return
-    for k in range(count):
-        part[k], rest[k] = share_of(amount, weight[k], whole)
-        missing -= part[k]
-    if count > _FEW and missing:
-        order = np.argsort(-rest[:count], kind="mergesort")
-        for k in range(missing):
-            part[order[k]] += 1
-        return
-    for _ in range(missing):
-        best = 0
-        for k in range(1, count):
-            if rest[k] > rest[best]:
-                best = k
-        part[best] += 1
-        rest[best] = -1

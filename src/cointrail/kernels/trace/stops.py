@@ -106,15 +106,15 @@ def size_of(chain, root):
 
 @plain
 def service_of(chain, stops, script):
-    """Number of the service that a script belongs to, by itself or by its cluster; -1 if none."""
+    """(number of the service that a script belongs to, by itself or by its cluster, -1 if none; its root if found)."""
     at = place_of(stops.scripts, np.int64(script))
     if at >= 0:
-        return stops.script_service[at]
-    if stops.roots.shape[0]:
-        at = place_of(stops.roots, root_of(chain, script))
-        if at >= 0:
-            return stops.root_service[at]
-    return np.int64(-1)
+        return stops.script_service[at], np.int64(-1)
+    if not stops.roots.shape[0]:
+        return np.int64(-1), np.int64(-1)
+    root = root_of(chain, script)
+    at = place_of(stops.roots, root)
+    return (stops.root_service[at] if at >= 0 else np.int64(-1)), root
 
 
 @plain
@@ -126,25 +126,29 @@ def signs_of(chain, tx):
 
 @plain
 def first_reason(chain, stops, output, is_seed):
-    """(reason, detail) that holds whatever happens to an output next."""
+    """(reason, detail) that holds whatever happens to an output next, and the root of its script if that was found."""
+    root = np.int64(-1)
     if not is_seed and place_of(stops.seeds, output) >= 0:
-        return SEED, np.int64(0)
+        return SEED, np.int64(0), root
     if place_of(stops.targets, output) >= 0:
-        return TARGET, np.int64(0)
+        return TARGET, np.int64(0), root
     if stops.scripts.shape[0] or stops.roots.shape[0]:
-        service = service_of(chain, stops, chain.script[output])
+        service, root = service_of(chain, stops, chain.script[output])
         if service >= 0:
-            return SERVICE, service
-    return GOES_ON, np.int64(0)
+            return SERVICE, service, root
+    return GOES_ON, np.int64(0), root
 
 
 @plain
-def limit_reason(chain, stops, output, maker, sat, hops, is_seed):
-    """The limit that keeps a part from being followed further, 0 if none does."""
+def limit_reason(chain, stops, output, maker, root, sat, hops, is_seed):
+    """The limit that keeps a part from being followed further, 0 if none does; `root` is -1 if nobody found it."""
     # A large cluster is not entered; a seed inside one is where the question begins.
-    entered = not is_seed and stops.most_scripts != NO_LIMIT
-    if entered and size_of(chain, root_of(chain, chain.script[output])) > stops.most_scripts:
-        return LARGE_CLUSTER
+    if not is_seed and stops.most_scripts != NO_LIMIT:
+        # To climb a forest waits for memory at each step, so nobody climbs it twice.
+        if root < 0:
+            root = root_of(chain, chain.script[output])
+        if size_of(chain, root) > stops.most_scripts:
+            return LARGE_CLUSTER
     if hops >= stops.hops:
         return HOPS
     if sat < stops.least_sat:

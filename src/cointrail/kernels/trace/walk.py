@@ -194,11 +194,12 @@ def arrive(chain, state, stops, part, maker, forward, is_seed):
         reason, tx = _arrive_virtual(chain, state, stops, part, forward)
     else:
         tx = np.int64(-1)
-        reason, detail = first_reason(chain, stops, output, is_seed)
+        reason, detail, root = first_reason(chain, stops, output, is_seed)
         if reason == GOES_ON:
             reason, detail, tx = _onward(chain, stops, output, maker, forward)
         if reason == GOES_ON:
-            reason = limit_reason(chain, stops, output, maker, state.sat[part], state.hops[part], is_seed)
+            sat, hops = state.sat[part], state.hops[part]
+            reason = limit_reason(chain, stops, output, maker, root, sat, hops, is_seed)
     state.reason[part] = reason
     state.detail[part] = detail
     state.next_step[part] = -1

@@ -8,6 +8,7 @@ tags name, whatever the category, and at CoinJoins.
 Method: METHODS.md 7.3 and 4.2; docs/methods/exposure.md.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -19,6 +20,7 @@ from cointrail.cluster.forest.view import Forest
 from cointrail.cluster.structure.activity import activity
 from cointrail.ledger.reader import Reader
 from cointrail.profile.exposure.nearness import DIRECT_HOPS, nearness
+from cointrail.profile.exposure.reach import ends_by_hops, walked_whole
 from cointrail.trace.finders.own import apart_from
 from cointrail.trace.flow import Direction, Flow
 from cointrail.trace.limits import Limits
@@ -32,7 +34,7 @@ I64 = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 RULE: Final = "exposure"
-VERSION: Final = 1
+VERSION: Final = 2
 
 LIMITS: Final = Limits(hops=20, min_share_ppm=100, cluster=10_000, transactions=1_000_000)
 """METHODS.md 9 `exposure`, and the stop at large untagged clusters of 6.3."""
@@ -58,7 +60,8 @@ class Exposure:
 
     Attributes:
         side: which way.
-        flow: the walk; None if the wallet has nothing to walk from.
+        flow: the walk; None if the wallet has nothing to walk from. It may look less far than was asked (`reach`).
+        limits: those that were asked for.
         services: whom tags name, the wallet itself left out.
         part: int64 (a,), the part of the flow of each arrival.
         service: int64 (a,), number of its service.
@@ -71,6 +74,7 @@ class Exposure:
 
     side: Side
     flow: Flow | None
+    limits: Limits
     services: Services
     part: I64
     service: I64
@@ -82,9 +86,14 @@ class Exposure:
     rest: dict[Reason, int]
 
     @property
+    def whole_hops(self) -> int | None:
+        """Within so many transactions all was followed; None if no number of hops ended the walk."""
+        return self.limits.hops if self.flow is None else self.flow.asked.limits.hops
+
+    @property
     def complete(self) -> bool:
         """False if a budget left something unfollowed."""
-        return self.flow is None or self.flow.complete
+        return self.flow is None or (self.flow.complete and not _cut_off(self.flow, self.limits))
 
     @property
     def direct(self) -> Flags:
@@ -115,29 +124,69 @@ def find_exposure(
     Raises:
         Unavailable: the ledger's clusters do not reach the snapshot.
     """
-    # With indices numpy sorts, which takes a tenth of the time that it takes to hash a million numbers.
-    own_scripts, _ = np.unique(np.asarray(scripts, np.int64), return_index=True)
-    known = apart_from(services, Forest(reader), own_scripts)
-    own = np.sort(activity(reader, own_scripts).outputs)
-    spent = reader.spenders(own) >= 0
-    seeds, targets = (own[spent], own[~spent]) if side is Side.SENT else (own, own[:0])
-    if not len(seeds):
-        none = np.empty(0, np.int64)
-        return Exposure(side, None, known, none, none, none, none, none, 0, 0, {})
-    flow = trace(
-        reader,
-        Seeds(seeds, np.zeros(len(seeds), np.uint32), ("",)),
-        HAIRCUT,
-        direction=side.direction,
-        limits=limits,
-        services=known,
-        targets=targets,
-        watch=watch,
-    )
-    return _read(side, flow, known)
+    return _Wallet(reader, scripts, services).exposure(side, limits, watch)
 
 
-def _read(side: Side, flow: Flow, services: Services) -> Exposure:
+def find_exposures(
+    reader: Reader,
+    scripts: npt.ArrayLike,
+    services: Services,
+    *,
+    limits: Limits = LIMITS,
+    watch: Watch = lambda _passed, _waiting: False,
+) -> dict[Side, Exposure]:
+    """Both sides at once, each in a thread of its own: a walk waits for memory more than it computes.
+
+    `watch` is called from both threads. For the rest see `find_exposure`.
+    """
+    wallet = _Wallet(reader, scripts, services)
+    with ThreadPoolExecutor(len(Side)) as pool:
+        found = pool.map(lambda side: wallet.exposure(side, limits, watch), Side)
+        return dict(zip(Side, found, strict=True))
+
+
+class _Wallet:
+    """What both sides begin with.
+
+    Args:
+        reader: the ledger at a snapshot.
+        scripts: script_id of the wallet.
+        services: everybody whom tags name.
+    """
+
+    def __init__(self, reader: Reader, scripts: npt.ArrayLike, services: Services) -> None:
+        # With indices numpy sorts, which takes a tenth of the time that it takes to hash a million numbers.
+        own, _ = np.unique(np.asarray(scripts, np.int64), return_index=True)
+        self._reader = reader
+        self._services = apart_from(services, Forest(reader), own)
+        self._outputs = np.sort(activity(reader, own).outputs)
+        self._spent = reader.spenders(self._outputs) >= 0
+
+    def exposure(self, side: Side, limits: Limits, watch: Watch) -> Exposure:
+        """One side."""
+        own, spent = self._outputs, self._spent
+        seeds, targets = (own[spent], own[~spent]) if side is Side.SENT else (own, own[:0])
+        if not len(seeds):
+            none = np.empty(0, np.int64)
+            return Exposure(side, None, limits, self._services, none, none, none, none, none, 0, 0, {})
+        begins = Seeds(seeds, np.zeros(len(seeds), np.uint32), ("",))
+
+        def ask(within: Limits) -> Flow:
+            return trace(
+                self._reader,
+                begins,
+                HAIRCUT,
+                direction=side.direction,
+                limits=within,
+                services=self._services,
+                targets=targets,
+                watch=watch,
+            )
+
+        return _read(side, walked_whole(ask, limits, len(seeds)), limits, self._services)
+
+
+def _read(side: Side, flow: Flow, limits: Limits, services: Services) -> Exposure:
     came = np.flatnonzero(flow.reason == Reason.SERVICE.code)
     part = came[np.lexsort((flow.output[came], flow.detail[came]))]
     back = np.flatnonzero(returned(flow))
@@ -153,6 +202,7 @@ def _read(side: Side, flow: Flow, services: Services) -> Exposure:
     return Exposure(
         side=side,
         flow=flow,
+        limits=limits,
         services=services,
         part=part[rows][kept],
         service=group[rows][kept],
@@ -161,7 +211,7 @@ def _read(side: Side, flow: Flow, services: Services) -> Exposure:
         tx=flow.tx[flow.maker[part]][rows][kept],
         gross_sat=flow.traced_sat - change_sat,
         change_sat=change_sat,
-        rest=_rest(flow, change_sat),
+        rest=_rest(flow, limits, change_sat),
     )
 
 
@@ -170,10 +220,18 @@ def returned(flow: Flow) -> Flags:
     return np.isin(flow.reason, (Reason.SEED.code, Reason.TARGET.code))
 
 
-def _rest(flow: Flow, change_sat: int) -> dict[Reason, int]:
+def _rest(flow: Flow, limits: Limits, change_sat: int) -> dict[Reason, int]:
     reasons = np.where(returned(flow), Reason.SEED.code, flow.reason)
     sums = np.zeros(len(REASONS), np.int64)
     np.add.at(sums, reasons, flow.sat)
     sums[Reason.SEED.code] -= change_sat
     sums[Reason.SERVICE.code] = 0
+    if _cut_off(flow, limits):  # by the budget, whatever the walk calls it
+        sums[Reason.TRANSACTIONS.code] += sums[Reason.HOPS.code]
+        sums[Reason.HOPS.code] = 0
     return {reason: int(sums[reason.code]) for reason in Reason if sums[reason.code]}
+
+
+def _cut_off(flow: Flow, limits: Limits) -> bool:
+    """Whether the budget ended it within fewer hops than were asked for."""
+    return flow.asked.limits.hops != limits.hops and ends_by_hops(flow)

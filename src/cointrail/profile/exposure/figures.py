@@ -1,12 +1,13 @@
-"""Figures of arrivals: sums, shares, hops, times, and what came before and after a service was listed.
+"""Figures of arrivals: sums, shares, hops, times, and what came before, during and after a service was sanctioned.
 
 The median of hops is by value: the smallest number of hops by which at least half of the satoshis came, each counted by
 the fewest transactions between the wallet and where it arrived. A time is the miner-declared one of the block of the
-service's transaction; it counts as after a listing from the listing's first second on.
+service's transaction; it counts as during a listing from the listing's first second to its last.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +16,14 @@ from cointrail.ledger.reader import Reader
 from cointrail.profile.exposure.exposure import Exposure
 from cointrail.profile.exposure.ways import Way
 from cointrail.trace.limits import MILLION
+from cointrail.trace.services import Sanction
 
 I64 = npt.NDArray[np.int64]
+
+NOT_KNOWN: Final = 0
+BEFORE: Final = 1
+DURING: Final = 2
+ENDED: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +49,18 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What came before and after a service was listed.
+    """What came before, during and after a service was on a list of sanctions.
 
     Attributes:
-        since: first second of the listing, since 1970 UTC; None if no tag says, and then nothing is divided.
-        before_sat, after_sat: by the time of the service's transaction; they sum to what came.
-        own_after_sat: of `after_sat`, what the wallet's own transaction moved after the listing too; None if ways were
-            not made.
+        before_sat, during_sat, ended_sat: by the time of the service's transaction; they sum to what came.
+        own_during_sat: of `during_sat`, what the wallet's own transaction moved during the listing too; None if ways
+            were not made.
     """
 
-    since: int | None
-    before_sat: int | None
-    after_sat: int | None
-    own_after_sat: int | None
+    before_sat: int
+    during_sat: int
+    ended_sat: int
+    own_during_sat: int | None
 
 
 def times_of(reader: Reader, tx_index: npt.ArrayLike) -> I64:
@@ -98,16 +104,20 @@ def median_by_value(hops: I64, sat: I64) -> int:
     return int(hops[order[np.searchsorted(2 * came, came[-1])]])
 
 
-def since_of(exposure: Exposure, service: int) -> int | None:
-    """When a service was listed, if a tag says."""
-    since = exposure.services.since
-    return since[service] if service < len(since) else None
+def when_listed(sanction: Sanction | None, times: I64) -> npt.NDArray[np.uint8]:
+    """Of times, seconds since 1970: before, during or after a listing; `NOT_KNOWN` if no tag says when it began."""
+    if sanction is None or sanction.since is None:
+        return np.full(len(times), NOT_KNOWN, np.uint8)
+    found = np.where(times < sanction.since, BEFORE, DURING).astype(np.uint8)
+    if sanction.until is not None:
+        found[(found == DURING) & (times >= sanction.until)] = ENDED
+    return found
 
 
 def listing(
     reader: Reader, exposure: Exposure, times: I64, rows: I64, service: int, ways: Iterable[Way] | None
-) -> Listing:
-    """What of a service's arrivals came before and after it was listed.
+) -> Listing | None:
+    """What of a service's arrivals came before, during and after its listing; None if no tag says when it began.
 
     Args:
         reader: the ledger at a snapshot.
@@ -117,22 +127,20 @@ def listing(
         service: its number.
         ways: those to the same arrivals, if they were made.
     """
-    since = since_of(exposure, service)
-    if since is None:
-        return Listing(None, None, None, None)
-    sat, after = exposure.sat[rows], times[rows] >= since
-    return Listing(
-        since=since,
-        before_sat=int(sat[~after].sum()),
-        after_sat=int(sat[after].sum()),
-        own_after_sat=None if ways is None else _own_after(reader, exposure, ways, since),
-    )
+    sanction = exposure.services.sanction_of(service)
+    if sanction is None or sanction.since is None:
+        return None
+    when = when_listed(sanction, times[rows])
+    before, during, ended = (int(exposure.sat[rows][when == each].sum()) for each in (BEFORE, DURING, ENDED))
+    own = None if ways is None else _own_during(reader, exposure, ways, sanction)
+    return Listing(before, during, ended, own)
 
 
-def _own_after(reader: Reader, exposure: Exposure, ways: Iterable[Way], since: int) -> int:
+def _own_during(reader: Reader, exposure: Exposure, ways: Iterable[Way], sanction: Sanction) -> int:
     flow, listed = exposure.flow, list(ways)
     if flow is None or not listed:
         return 0
     first, last = (times_of(reader, flow.tx[flow.next_step[[way.parts[place] for way in listed]]]) for place in (0, -2))
     sat = np.array([way.sat for way in listed], np.int64)
-    return int(sat[(first >= since) & (last >= since)].sum())
+    during = (when_listed(sanction, first) == DURING) & (when_listed(sanction, last) == DURING)
+    return int(sat[during].sum())

@@ -57,30 +57,9 @@ def nearness(flow: Flow, part: I64, group: I64) -> Nearness:
 
 def _tell_apart(flow: Flow, step: I64, mixed: I64, group: I64, direct: I64) -> None:
     """Write the direct satoshis of endings of steps that took both."""
-    order = np.argsort(flow.next_step, kind="stable")
-    steps = flow.next_step[order]
-    seeds = int(flow.first_part[0])
-    by_step = mixed[np.lexsort((mixed, group[mixed], step[mixed]))]
-    cuts = np.flatnonzero(np.diff(step[by_step])) + 1
-    for rows in np.split(by_step, cuts):
-        begin, end = np.searchsorted(steps, [step[rows[0]], step[rows[0]] + 1])
-        arrived = order[begin:end]
-        left, own = flow.sat[arrived].tolist(), int((arrived < seeds).sum())
-        for number in dict.fromkeys(group[rows].tolist()):
-            of_group = rows[group[rows] == number].tolist()
-            shares = in_proportion(sum(int(direct[row]) for row in of_group), left)
-            left = [have - gone for have, gone in zip(left, shares, strict=True)]
-            near = sum(shares[:own])
-            for row in of_group:
-                direct[row] = min(near, int(direct[row]))
-                near -= int(direct[row])
+    from cointrail.kernels.profile.nearness import tell_apart
 
-
-def in_proportion(total: int, weights: list[int]) -> list[int]:
-    """Divide by largest remainder, ties to the first; never more than a weight while the total is no more than all."""
-    whole = sum(weights) or 1
-    parts = [total * weight // whole for weight in weights]
-    order = sorted(range(len(weights)), key=lambda at: -(total * weights[at] % whole))
-    for at in order[: total - sum(parts)]:
-        parts[at] += 1
-    return parts
+    arrived = np.argsort(flow.next_step, kind="stable")
+    begins = np.searchsorted(flow.next_step[arrived], np.arange(len(flow.tx) + 1))
+    endings = mixed[np.lexsort((mixed, group[mixed], step[mixed]))]
+    tell_apart(endings, step, group, arrived, begins, flow.sat, int(flow.first_part[0]), direct)

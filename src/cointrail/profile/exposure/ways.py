@@ -18,7 +18,6 @@ import numpy as np
 import numpy.typing as npt
 
 from cointrail.profile.exposure.exposure import Exposure
-from cointrail.profile.exposure.nearness import in_proportion
 from cointrail.trace.flow import Flow
 
 I64 = npt.NDArray[np.int64]
@@ -74,8 +73,11 @@ def ways_of(exposure: Exposure, most: int = MOST_WAYS) -> tuple[Way, ...] | None
     flow = exposure.flow
     if flow is None:
         return ()
+    arrivals = dict(zip(exposure.part.tolist(), exposure.service.tolist(), strict=True))
+    if len(arrivals) > most:
+        return None
     back = _Back(flow)
-    for part, service in dict(zip(exposure.part.tolist(), exposure.service.tolist(), strict=True)).items():
+    for part, service in arrivals.items():
         back.put(part, _Piece(service, int(flow.sat[part]), (part, None)))
     done = []
     for piece in back.to_wallet(most):
@@ -159,3 +161,13 @@ class _Back:
                 if not missing:
                     piece = next(waiting, piece)
                     missing = piece.sat
+
+
+def in_proportion(total: int, weights: list[int]) -> list[int]:
+    """Divide by largest remainder, ties to the first; never more than a weight while the total is no more than all."""
+    whole = sum(weights) or 1
+    parts = [total * weight // whole for weight in weights]
+    order = sorted(range(len(weights)), key=lambda at: -(total * weights[at] % whole))
+    for at in order[: total - sum(parts)]:
+        parts[at] += 1
+    return parts

@@ -1,7 +1,8 @@
 """Rules on an exposure: for each rule what it selects, what it asks, its arithmetic, its points.
 
 Every rule of the set is in the result, also those that add nothing, and every satoshi that a rule counts names the row
-of the exposure it lies in. O(rules x arrivals).
+of the exposure it lies in. O(rules x arrivals). A rule for several categories counts a service once, whichever of them
+tags give it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,19 +11,19 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from cointrail.attribution.categories import one_spelling
 from cointrail.profile.exposure.exposure import Exposure, Side
-from cointrail.profile.exposure.figures import share_ppm, since_of
+from cointrail.profile.exposure.figures import BEFORE, DURING, ENDED, NOT_KNOWN, share_ppm, when_listed
 from cointrail.profile.risk.rules import ANY, Listed, Reach, Rule
 
 I64 = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-RULE, VERSION = "risk", 1
+RULE, VERSION = "risk", 2
 UNNAMED = "of no category"
 
 _DAY = 86_400
-_UNKNOWN, _BEFORE, _AFTER = range(3)
-_LISTED = {Listed.UNKNOWN: _UNKNOWN, Listed.BEFORE: _BEFORE, Listed.AFTER: _AFTER}
+_LISTED = {Listed.UNKNOWN: NOT_KNOWN, Listed.BEFORE: BEFORE, Listed.AFTER: DURING, Listed.ENDED: ENDED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,25 +104,29 @@ class Seen:
     Attributes:
         exposure: what was found.
         days: int64 (a,), whole days between each arrival and the snapshot's block; 0 if that is earlier.
-        listed: int64 (a,), before or after the listing, or unknown.
+        listed: uint8 (a,), before, during or after the listing, or not known (`exposure.figures`).
     """
 
     exposure: Exposure
     days: I64
-    listed: I64
+    listed: npt.NDArray[np.uint8]
 
     @classmethod
     def of(cls, exposure: Exposure, times: I64, now: int) -> "Seen":
         """An exposure, the block times of its arrivals, and that of the snapshot's block."""
-        since = [since_of(exposure, number) for number in range(len(exposure.services.names))]
-        known = np.array([each is not None for each in since], np.bool_)[exposure.service]
-        start = np.array([each or 0 for each in since], np.int64)[exposure.service]
-        listed = np.where(known, np.where(times >= start, _AFTER, _BEFORE), _UNKNOWN).astype(np.int64)
+        listed = np.full(len(times), NOT_KNOWN, np.uint8)
+        for service in np.unique(exposure.service).tolist():
+            rows = exposure.service == service
+            listed[rows] = when_listed(exposure.services.sanction_of(service), times[rows])
         return cls(exposure, np.maximum(now - times, 0) // _DAY, listed)
 
     def category(self, service: int) -> str:
-        """Category of a service."""
+        """The category under which an exposure lists a service."""
         return self.exposure.services.kinds[service] or UNNAMED
+
+    def categories(self, service: int) -> frozenset[str]:
+        """All that tags say a service is: a stronger tag must not hide that a weaker one calls it sanctioned."""
+        return frozenset(self.exposure.services.categories_of(service) or (UNNAMED,))
 
 
 def evaluate(rules: Sequence[Rule], seen: Mapping[Side, Seen]) -> Evaluation:
@@ -149,8 +154,8 @@ def _of_stops(rule: Rule, seen: Seen) -> Iterator[Input]:
 
 def _of_services(rule: Rule, seen: Seen) -> Iterator[Input]:
     exposure = seen.exposure
-    wanted = np.array([_counts(rule, seen, number) for number in range(len(exposure.services.names))], np.bool_)
-    chosen: Flags = wanted[exposure.service]
+    wanted = [each for each in np.unique(exposure.service).tolist() if _counts(rule, seen, each)]
+    chosen: Flags = np.isin(exposure.service, wanted)
     if rule.listed is not Listed.ANY:
         chosen &= seen.listed == _LISTED[rule.listed]
     if rule.max_hops is not None:
@@ -169,7 +174,8 @@ def _of_services(rule: Rule, seen: Seen) -> Iterator[Input]:
 def _counts(rule: Rule, seen: Seen, service: int) -> bool:
     if rule.entities and seen.exposure.services.names[service] not in rule.entities:
         return False
-    return not rule.categories or ANY in rule.categories or seen.category(service) in rule.categories
+    asked = {one_spelling(each) for each in rule.categories}
+    return not asked or ANY in asked or not asked.isdisjoint(seen.categories(service))
 
 
 def _arithmetic(rule: Rule, sat: int, gross: int, points: int, conditions: Sequence[Condition]) -> str:

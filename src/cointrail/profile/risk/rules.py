@@ -31,6 +31,8 @@ class Listed(StrEnum):
 
     BEFORE = "before"
     AFTER = "after"
+    ENDED = "ended"
+    """After the listing ended."""
     UNKNOWN = "unknown"
     """No tag says since when."""
     ANY = "any"

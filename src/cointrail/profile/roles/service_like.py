@@ -6,6 +6,7 @@ a logit; a table turns the sum into a probability. Weights and table are the pac
 between the thresholds. Method: METHODS.md 7.2; docs/methods/service-like.md.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -133,11 +134,25 @@ def is_enough(found: Behaviour) -> npt.NDArray[np.bool_]:
     return enough
 
 
+def probability_text(probability_ppm: int) -> str:
+    """A probability below one, rounded down to hundredths."""
+    return f"p = 0.{probability_ppm // 10_000:02d}"
+
+
 @cache
 def shipped() -> ServiceModel:
     """The model of the package."""
-    text = resources.files("cointrail.profile.roles").joinpath(MODEL_FILE).read_text("utf-8")
-    return from_document(json.loads(text))
+    return from_document(json.loads(_file()))
+
+
+@cache
+def digest_of_shipped() -> str:
+    """SHA-256 of its file, in hex."""
+    return hashlib.sha256(_file()).hexdigest()
+
+
+def _file() -> bytes:
+    return resources.files("cointrail.profile.roles").joinpath(MODEL_FILE).read_bytes()
 
 
 def from_document(document: Mapping[str, Any]) -> ServiceModel:

@@ -179,21 +179,27 @@ class Boxes:
         )
 
     def service(self, number: int, count: int, sat: int, value_sat: int) -> Node:
-        """A service, and how many outputs are attributed to it."""
+        """A service, and how many outputs are attributed to it, or inferred to be its."""
         services = self.flow.asked.services
         name, kind = foreign(services.names[number]), services.kinds[number] if services.kinds else ""
-        by = self.said_by(number)
+        outputs = counted(count, "output")
+        if number < services.named:
+            by = self.said_by(number)
+            basis, lines = Basis.ASSERTION, (f"attributed to {name}", f"by {by}")
+            title = f"{outputs} attributed to {name}{f' ({foreign(kind)})' if kind else ''} by {by}"
+        else:
+            said = foreign(services.said[number])
+            basis, lines, title = Basis.INFERENCE, (name, said), f"{outputs} at {name}: {said}"
         return Node(
             id=f"service:{number}",
             kind=NodeKind.SERVICE,
-            lines=(f"attributed to {name}", f"by {by}", counted(count, "output"), btc(sat)),
-            title=f"{counted(count, 'output')} attributed to {name}{f' ({foreign(kind)})' if kind else ''} by {by}: "
-            f"{btc(sat)}",
+            lines=(*lines, outputs, btc(sat)),
+            title=f"{title}: {btc(sat)}",
             order=None,
             traced_sat=sat,
             value_sat=value_sat,
             name=name,
-            basis=Basis.ASSERTION,
+            basis=basis,
             count=count,
         )
 

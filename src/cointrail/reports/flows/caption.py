@@ -47,6 +47,8 @@ def totals_of(flow: Flow, endings: Endings) -> tuple[Total, ...]:
 
 
 def _words(endings: Endings, part: int) -> str:
+    if endings.service(part) >= endings.flow.asked.services.named:
+        return foreign(endings.flow.asked.services.said[endings.service(part)])
     if endings.service(part) >= 0:
         return f"attributed to {foreign(endings.detail(part))}"
     words = endings.words(part)
@@ -64,9 +66,12 @@ def caption_of(flow: Flow, reader: Reader, nodes: Iterable[Node]) -> tuple[str, 
     if asked.direction is Direction.BACKWARD:
         lines.append("Traced backward from the seeds; the drawing runs forward in time all the same.")
     lines.append(f"Limits: {_limits(asked.limits)}.")
-    if asked.services.names:
+    if asked.services.named:
         by = f", by list {asked.services.digest[:12]}…" if asked.services.digest else ""
-        lines.append(f"It stops at {counted(len(asked.services.names), 'named service')}{by}.")
+        lines.append(f"It stops at {counted(asked.services.named, 'named service')}{by}.")
+    if inferred := asked.services.inferred:
+        rule = f"{inferred.rule} {inferred.version}, model {inferred.model[:12]}…, an inference"
+        lines.append(f"It stops at {counted(inferred.count, 'cluster')} of behaviour like a service's ({rule}).")
     if len(asked.targets):
         lines.append(f"It ends at {counted(len(asked.targets), 'target')}.")
     if asked.fees.mode is FeeMode.PROPAGATE:

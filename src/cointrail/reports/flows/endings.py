@@ -88,12 +88,13 @@ class Endings:
         """What kind of statement each end makes.
 
         A service named for the script itself is an assertion; one that is named for another script of the same L1
-        cluster is an inference upon it.
+        cluster is an inference upon it, and one that nobody names is an inference.
         """
         found = [Basis.INFERENCE if REASONS[code] in _INFERRED else Basis.FACT for code in self.flow.reason[parts]]
         at_services = np.flatnonzero(self.flow.reason[parts] == Reason.SERVICE.code)
         scripts = self._names.scripts(self.flow.output[parts[at_services]])
         itself = np.isin(scripts, self.flow.asked.services.scripts)
+        itself &= self.flow.detail[parts[at_services]] < self.flow.asked.services.named
         for row, direct in zip(at_services.tolist(), itself.tolist(), strict=True):
             found[row] = Basis.ASSERTION if direct else Basis.INFERENCE
         return found

@@ -38,6 +38,7 @@ RANKED = 100
 
 _LEVELS: tuple[Level, ...] = ("L1", "L2")
 _MARKET = "test purchase"
+_NAME = "Bazaar"
 _PURCHASES = "undercover.csv"
 _AUTHOR = "acceptance scenario"
 
@@ -64,6 +65,23 @@ def packs(reader: Reader, inputs: Path) -> Resolved:
             f"there is no tag pack in {inputs / 'tags'}", hint="give a complete world, made by `cointrail simulate`"
         )
     return found
+
+
+def with_receipts(reader: Reader, inputs: Path, tags: Resolved) -> Resolved:
+    """The same tags, and what the buyer of the test purchases says: that the scripts paid are the market's.
+
+    Args:
+        reader: the ledger at a snapshot.
+        inputs: what the investigator got: `undercover.csv` is read.
+        tags: of the services.
+
+    Raises:
+        InputRefused: as `follow_purchases`.
+    """
+    bought = Stated(Statement(_NAME, _PURCHASES, "manual_transaction", category="market"), _PURCHASES)
+    for purchase in read_purchases(reader, inputs / _PURCHASES):
+        tags = tags.with_tag(find_script(reader, purchase.paid), bought)
+    return tags
 
 
 def follow_purchases(reader: Reader, inputs: Path, tags: Resolved) -> tuple[Followed, ...]:

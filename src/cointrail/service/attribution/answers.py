@@ -103,11 +103,17 @@ class CollectionsAnswer:
 
 @dataclass(frozen=True, slots=True)
 class ImportAnswer:
-    """What an import of one file did. `unchanged`: this version was there already, and nothing was written."""
+    """What an import of one file did. `unchanged`: this version was there already, and nothing was written.
+
+    `retracted` tags of the version do not hold, since they were taken back here; `first_retraction` is the oldest of
+    the retractions that keep them out.
+    """
 
     version: VersionAnswer
     unchanged: bool
     doubtful_names: tuple[str, ...]
+    retracted: int
+    first_retraction: RetractionAnswer | None
     tag_set: str
     basis: Basis = ASSERTION
 
@@ -146,7 +152,10 @@ class PoolsAnswer:
 
 @dataclass(frozen=True, slots=True)
 class EventAnswer:
-    """Something that happened: `imported`, `withdrawn`, `retracted` or `lifted`; by whom, from which file, why."""
+    """Something that happened: `imported`, `withdrawn`, `retracted` or `lifted`; by whom, from which file, why.
+
+    `kept out`: an import brought a tag that had been taken back before, and so it does not hold.
+    """
 
     utc: str
     what: str

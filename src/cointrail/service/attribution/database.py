@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from cointrail.attribution.claims import Stated
 from cointrail.attribution.confidence import CONFIDENCE
 from cointrail.attribution.store.moment import known_at as parsed
 from cointrail.attribution.store.reader import TagStore, open_tags
-from cointrail.attribution.store.records import ImportRecord, StoredTag
+from cointrail.attribution.store.records import ImportRecord, Retracted, StoredTag
 from cointrail.database import Database
 from cointrail.service.attribution.answers import RetractionAnswer, TagAnswer, VersionAnswer, title_of
 
@@ -44,13 +45,18 @@ def version_answer(record: ImportRecord) -> VersionAnswer:
     )
 
 
+def retraction_answer(one: Retracted) -> RetractionAnswer:
+    """A retraction for people."""
+    return RetractionAnswer(one.retracted_utc, one.retracted_by, one.reason, one.lifted_utc, one.lifted_by)
+
+
 def tag_answer(tag: StoredTag) -> TagAnswer:
     """A tag for people."""
     said = tag.statement
     return TagAnswer(
         kind=str(tag.subject.kind),
         subject=tag.subject.text,
-        attributed=f"attributed to {said.actor or said.label} by {said.source}",
+        attributed=Stated(said, tag.collection).sentence,
         label=said.label,
         actor=said.actor,
         category=said.category,
@@ -73,9 +79,6 @@ def tag_answer(tag: StoredTag) -> TagAnswer:
         line=tag.line,
         imported_utc=tag.since.imported_utc,
         withdrawn_utc=tag.until.imported_utc if tag.until else None,
-        retractions=tuple(
-            RetractionAnswer(each.retracted_utc, each.retracted_by, each.reason, each.lifted_utc, each.lifted_by)
-            for each in tag.retracted
-        ),
+        retractions=tuple(map(retraction_answer, tag.retracted)),
         holds=tag.holds,
     )

@@ -14,6 +14,7 @@ from cointrail.attribution.store.records import ImportRecord
 from cointrail.attribution.tag import Pack, Statement, Tag
 from cointrail.errors import NotFound, UsageError
 from cointrail.ledger.columns import disk_error
+from cointrail.reports.place import place_for
 from cointrail.service.attribution.answers import ExportAnswer
 from cointrail.service.attribution.database import reading
 
@@ -34,8 +35,19 @@ class _Counted:
     actors: int = 0
 
 
-_Writer = Callable[[TagStore, Pack, Iterator[Tag], TextIO, _Counted], dict[str, int]]
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a writer is given beside the tags: the store, the collection as a pack, and what is counted."""
 
+    store: TagStore
+    pack: Pack
+    counted: _Counted
+    own_fields: bool
+
+
+_Writer = Callable[[_Wanted, Iterator[Tag], TextIO], dict[str, int]]
+
+_PACKS: Final = (ExportFormat.TAGPACK, ExportFormat.ACTORPACK)
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
@@ -47,6 +59,7 @@ def export_collection(
     *,
     known_at: str | None = None,
     overwrite: bool = False,
+    own_fields: bool = True,
 ) -> ExportAnswer:
     """Write what holds of a collection, whole or not at all.
 
@@ -57,10 +70,11 @@ def export_collection(
         file_format: by default an ActorPack for actors, else a TagPack.
         known_at: as it was known at this day or time.
         overwrite: replace a file that exists.
+        own_fields: whether packs have fields that GraphSense does not know, and whose packs it refuses.
 
     Raises:
         NotFound: there was no such collection.
-        UsageError: the file exists, or is in no folder.
+        UsageError: the file exists, or is in no folder; or a form that is not GraphSense's is to be without the fields.
         Unavailable: the database or the disk cannot be used.
     """
     with reading(where, known_at) as store:
@@ -68,10 +82,13 @@ def export_collection(
         if record is None:
             raise NotFound(f"there is no collection {collection!r}", hint="cointrail tags collections lists them")
         form = file_format or (ExportFormat.ACTORPACK if record.format == "actorpack" else ExportFormat.TAGPACK)
+        if not own_fields and form not in _PACKS:
+            raise UsageError(f"{form} is no form of GraphSense's", hint=f"choose {' or '.join(_PACKS)}")
         counted = _Counted(collection)
         tags = _tags(store, counted)
+        wanted = _Wanted(store, _pack(record), counted, own_fields)
         write = _WRITERS[form]
-        left_out = _written(path, lambda file: write(store, _pack(record), tags, file, counted), overwrite=overwrite)
+        left_out = _written(path, lambda file: write(wanted, tags, file), overwrite=overwrite)
         return ExportAnswer(
             collection, str(path), str(form), counted.tags, counted.actors, left_out, store.known_at, store.digest
         )
@@ -89,50 +106,43 @@ def _pack(record: ImportRecord) -> Pack:
 
 
 def _written(path: Path, write: Callable[[TextIO], dict[str, int]], *, overwrite: bool) -> dict[str, int]:
+    place = place_for(path, overwrite=overwrite)
     try:
-        if path.is_dir() or (not overwrite and (path.exists() or path.is_symlink())):
-            raise UsageError(f"{path} exists already", hint="choose another name, or --overwrite")
-        if not path.parent.is_dir():
-            raise UsageError(f"{path.parent} is no folder", hint="make it first, or choose another")
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{str(path)[:100]!a} cannot be the name of a file", hint="choose another name") from error
-    try:
-        with tempfile.TemporaryDirectory(prefix=".cointrail-", dir=path.parent) as folder:
+        with tempfile.TemporaryDirectory(prefix=".cointrail-", dir=place.parent) as folder:
             whole = Path(folder) / "new"
             with whole.open("w", encoding="utf-8", newline="") as file:
                 left_out = write(file)
-            whole.replace(path)
+            whole.replace(place)
     except OSError as error:
         raise disk_error(error, path) from error
     return left_out
 
 
-def _tagpack(store: TagStore, pack: Pack, tags: Iterator[Tag], file: TextIO, counted: _Counted) -> dict[str, int]:
+def _tagpack(wanted: _Wanted, tags: Iterator[Tag], file: TextIO) -> dict[str, int]:
     from cointrail.attribution.formats.tagpack import write_tagpack
 
-    del store, counted
-    return write_tagpack(pack, tags, file)
+    return write_tagpack(wanted.pack, tags, file, own_fields=wanted.own_fields)
 
 
-def _actorpack(store: TagStore, pack: Pack, tags: Iterator[Tag], file: TextIO, counted: _Counted) -> dict[str, int]:
+def _actorpack(wanted: _Wanted, tags: Iterator[Tag], file: TextIO) -> dict[str, int]:
     from cointrail.attribution.formats.actorpack import write_actorpack
 
     del tags
-    actors = [each.actor for each in store.actors(collection=counted.collection)]
-    counted.actors = len(actors)
-    return write_actorpack(pack, actors, file)
+    actors = [each.actor for each in wanted.store.actors(collection=wanted.counted.collection)]
+    wanted.counted.actors = len(actors)
+    return write_actorpack(wanted.pack, actors, file, own_fields=wanted.own_fields)
 
 
-def _bip329(store: TagStore, pack: Pack, tags: Iterator[Tag], file: TextIO, counted: _Counted) -> dict[str, int]:
+def _bip329(wanted: _Wanted, tags: Iterator[Tag], file: TextIO) -> dict[str, int]:
     from cointrail.attribution.formats.bip329 import write_bip329
 
-    del store, pack, counted
+    del wanted
     return write_bip329(tags, file)
 
 
-def _csv(store: TagStore, pack: Pack, tags: Iterator[Tag], file: TextIO, counted: _Counted) -> dict[str, int]:
+def _csv(wanted: _Wanted, tags: Iterator[Tag], file: TextIO) -> dict[str, int]:
     """A table that `tags import` reads again; cells that a spreadsheet would run begin with an apostrophe."""
-    del store, pack, counted
+    del wanted
     kinds = {kind: name for name, kind in SUBJECTS.items()}
     left_out: dict[str, int] = {}
     rows = csv.writer(file)

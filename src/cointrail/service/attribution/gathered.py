@@ -21,7 +21,7 @@ I64 = npt.NDArray[np.int64]
 _NUMBER_BITS: Final = 31
 
 OWN: Final = "table"
-"""The format whose tags are the asker's own if they give no confidence."""
+"""The format whose tags are the asker's own if it is given with the question and they give no confidence."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,8 +34,8 @@ class Resolved:
         lists: names of the files or collections, ascending.
         digest: of the tag set, SHA-256 in hex.
         absent: tags of addresses of this network that nothing pays.
-        elsewhere: tags of other chains or networks, or of what is no address; None for imported ones, which are not all
-            looked at.
+        elsewhere: tags of other chains or networks, by their address or their own word, or of what is no address; None
+            for imported ones, which are not all looked at.
         known_at: as of when, or None.
     """
 
@@ -90,7 +90,7 @@ class Gathered:
         self.absent = self.elsewhere = 0
 
     def add(self, stated: Sequence[Stated], hashes: Sequence[bytes | None], networks: Sequence[int]) -> None:
-        """Look up a portion of tags: what each says, the script hash of its address, and of which networks that is."""
+        """Look up a portion of tags: what each says, the script hash of its address, and on which networks it is."""
         here = [at for at, digest in enumerate(hashes) if digest is not None and networks[at] & self._bit]
         self.elsewhere += len(hashes) - len(here)
         if not here:

@@ -29,7 +29,8 @@ def history(where: str, asked: str, known_at: str | None = None) -> HistoryAnswe
                 f"no tag is about {asked!r}, and no collection has this name",
                 hint="cointrail tags collections lists the collections",
             )
-        events = sorted(_of_versions(versions) if versions else _of_tags(tags), key=lambda event: event.utc)
+        found = dict.fromkeys(_of_versions(versions) if versions else _of_tags(tags))
+        events = sorted(found, key=lambda event: event.utc)
         return HistoryAnswer(
             asked=asked,
             about="collection" if versions else "subject",
@@ -59,6 +60,17 @@ def _of_tags(tags: tuple[StoredTag, ...]) -> Iterator[EventAnswer]:
                 until.imported_utc, "withdrawn", until.imported_by, tag.collection, until.file_name, text, ""
             )
         for each in tag.retracted:
-            yield EventAnswer(each.retracted_utc, "retracted", each.retracted_by, tag.collection, "", text, each.reason)
+            came = since.imported_utc
+            if each.lifted_utc is not None and each.lifted_utc <= came:
+                continue  # it was over before this tag came, and is told of the one before
+            if each.retracted_utc < came:
+                by, file = each.retracted_by, since.file_name
+                yield EventAnswer(came, "kept out", by, tag.collection, file, text, each.reason)
+            elif until is None or each.retracted_utc <= until.imported_utc:
+                yield EventAnswer(
+                    each.retracted_utc, "retracted", each.retracted_by, tag.collection, "", text, each.reason
+                )
+            else:
+                continue  # it is about a later one
             if each.lifted_utc is not None:
                 yield EventAnswer(each.lifted_utc, "lifted", each.lifted_by or "", tag.collection, "", text, "")

@@ -28,9 +28,6 @@ I64 = npt.NDArray[np.int64]
 
 ASSERTION: Literal["assertion"] = "assertion"
 
-SHOWN_CLAIMS = 25
-"""Claims for and against a hypothesis that an answer lists; `supports` and `contradicts` count all."""
-
 
 @dataclass(frozen=True, slots=True)
 class StructuralClaim:
@@ -50,10 +47,13 @@ class AttributionClaim:
 
     `reach`: `direct` is about the address that was asked about, `cluster` about another address of the cluster and
     speaks for all of it, `other address` is about another one alone. `addresses` counts those it is about, `example`
-    is one. `basis` is an assertion, or, for `cluster`, an inference resting on one.
+    is one. `basis` is an assertion, or, for `cluster`, an inference resting on one. `statement` quotes the source, by
+    the name it gives, `named`; `name` is the hypothesis. Where they differ, the list `alias_by` says that they are one,
+    and `aliased` says so in a sentence; empty otherwise.
     """
 
     name: str
+    named: str
     label: str
     category: str
     concepts: tuple[str, ...]
@@ -69,6 +69,8 @@ class AttributionClaim:
     addresses: int
     example: str
     statement: str
+    alias_by: str
+    aliased: str
     basis: str
 
 
@@ -76,12 +78,14 @@ class AttributionClaim:
 class HypothesisAnswer:
     """One name, with what speaks for it and against it; `standing` says what may be done with it.
 
-    `bases` are what it rests on, independent of one another. `for_claims` and `against_claims` list the strongest;
-    `fits` and `misfits` are inferences from behaviour.
+    `bases` are what it rests on, independent of one another. `for_claims` and `against_claims` list the strongest 25;
+    `supports` and `contradicts` count all. `aliases` say who calls another name this one; `fits` and `misfits` are
+    inferences from behaviour.
     """
 
     name: str
     labels: tuple[str, ...]
+    aliases: tuple[str, ...]
     categories: tuple[str, ...]
     standing: str
     level: int
@@ -156,10 +160,10 @@ def claims_about(reader: Reader, tags: Resolved, scripts: I64, members: I64) -> 
     """Every statement about these scripts or others of their cluster, each once for each way it reaches them."""
     counts: Counter[tuple[Stated, Reach]] = Counter()
     example: dict[tuple[Stated, Reach], int] = {}
-    asked = set(scripts.tolist()) if len(scripts) < len(members) or not len(members) else None
+    # Whoever asks about a whole cluster asks about no address of it.
+    asked: set[int] = set() if 1 < len(members) <= len(scripts) else set(scripts.tolist())
     for script, stated in tags.on(np.union1d(scripts, members)):
-        direct = asked is None or script in asked
-        reach = Reach.DIRECT if direct else Reach.CLUSTER if speaks_for_cluster(stated) else Reach.OTHER
+        reach = Reach.DIRECT if script in asked else Reach.CLUSTER if speaks_for_cluster(stated) else Reach.OTHER
         counts[stated, reach] += 1
         example.setdefault((stated, reach), script)
     return [
@@ -184,14 +188,15 @@ def _hypothesis(each: Hypothesis) -> HypothesisAnswer:
     return HypothesisAnswer(
         name=each.name,
         labels=each.labels,
+        aliases=each.aliases,
         categories=each.categories,
         standing=str(each.standing),
         level=each.level,
         bases=each.bases,
-        supports=len(each.supports),
-        contradicts=len(each.contradicts),
-        for_claims=tuple(_claim(claim) for claim in each.supports[:SHOWN_CLAIMS]),
-        against_claims=tuple(_claim(claim) for claim in each.contradicts[:SHOWN_CLAIMS]),
+        supports=each.supports,
+        contradicts=each.contradicts,
+        for_claims=tuple(_claim(claim) for claim in each.for_claims),
+        against_claims=tuple(_claim(claim) for claim in each.against_claims),
         fits=tuple(observation.text for observation in each.fits),
         misfits=tuple(observation.text for observation in each.misfits),
         looks_like=each.looks_like,
@@ -203,6 +208,7 @@ def _claim(claim: Claim) -> AttributionClaim:
     inherited = claim.reach is Reach.CLUSTER
     return AttributionClaim(
         name=stated.name,
+        named=stated.named,
         label=statement.label,
         category=statement.category,
         concepts=statement.concepts,
@@ -217,7 +223,9 @@ def _claim(claim: Claim) -> AttributionClaim:
         reach=str(claim.reach),
         addresses=claim.addresses,
         example=claim.example,
-        statement=f"attributed to {stated.name} by {stated.source}",
+        statement=stated.sentence,
+        alias_by=stated.alias_by,
+        aliased=stated.aliased,
         basis="inference resting on an assertion" if inherited else ASSERTION,
     )
 

@@ -8,7 +8,7 @@ from typing import Final
 from cointrail.attribution.formats.read import read_pack, recognise
 from cointrail.attribution.formats.table import Mapping
 from cointrail.attribution.homoglyphs import doubt
-from cointrail.attribution.store.changes.importing import import_pack
+from cointrail.attribution.store.changes.importing import Imported, import_pack
 from cointrail.attribution.store.reader import open_tags
 from cointrail.attribution.store.rows import canonical
 from cointrail.attribution.tag import Pack, Tag
@@ -16,7 +16,7 @@ from cointrail.database import Database
 from cointrail.errors import InputRefused, UsageError
 from cointrail.ledger.reader import Reader
 from cointrail.service.attribution.answers import ImportAnswer, ImportsAnswer, PoolConflictAnswer, PoolsAnswer
-from cointrail.service.attribution.database import version_answer
+from cointrail.service.attribution.database import retraction_answer, version_answer
 from cointrail.service.attribution.pools import name_from_chain
 from cointrail.service.names import snapshot_name
 
@@ -70,8 +70,7 @@ def import_files(
                 options={"mapping": told} if told != "{}" else {},
                 progress=lambda stage, tags, name=path.name: progress(name, stage, tags),  # type: ignore[misc]
             )
-            with open_tags(database) as store:
-                answers.append(ImportAnswer(version_answer(done.record), done.unchanged, tuple(doubts), store.digest))
+            answers.append(_answer(database, done, doubts))
         return ImportsAnswer(str(database.address), tuple(answers), answers[-1].tag_set)
 
 
@@ -111,10 +110,22 @@ def import_pools(
     collection = f"coinbases of {reader.snapshot.network}, by {path.name}"
     with Database(where, create=True) as database:
         done = import_pack(database, named.pack, collection, by=by, progress=progress)
-        with open_tags(database) as store:
-            imported = ImportAnswer(version_answer(done.record), done.unchanged, (), store.digest)
+        imported = _answer(database, done, ())
     conflicts = tuple(PoolConflictAnswer(**asdict(each)) for each in named.conflicts)
     return PoolsAnswer(imported, conflicts, snapshot_name(reader))
+
+
+def _answer(database: Database, done: Imported, doubts: Sequence[str]) -> ImportAnswer:
+    with open_tags(database) as store:
+        retracted, first = store.kept_out(done.record.collection)
+        return ImportAnswer(
+            version=version_answer(done.record),
+            unchanged=done.unchanged,
+            doubtful_names=tuple(doubts),
+            retracted=retracted,
+            first_retraction=None if first is None else retraction_answer(first),
+            tag_set=store.digest,
+        )
 
 
 def _files(paths: Sequence[Path], collection: str | None) -> list[Path]:

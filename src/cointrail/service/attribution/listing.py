@@ -4,8 +4,7 @@ from dataclasses import replace
 
 from cointrail.attribution.confidence import CONFIDENCE
 from cointrail.attribution.store.choice import TagFilter
-from cointrail.attribution.store.moment import valid_on as parsed
-from cointrail.attribution.store.records import StoredTag
+from cointrail.attribution.store.moment import asked_date
 from cointrail.attribution.store.texts import refuse_unstorable
 from cointrail.database.address import Address
 from cointrail.errors import UsageError
@@ -31,7 +30,7 @@ def list_tags(
         where: the database.
         text: an address or another subject with tags; else the begin of a label or actor.
         known_at: as they were known at this day or time; now if None.
-        choice: which ones; its name is not looked at.
+        choice: which ones; its name and subject are not looked at.
         first: number of the first row.
         limit: most rows.
 
@@ -44,30 +43,12 @@ def list_tags(
     said = (text, chosen.actor, chosen.category, chosen.source, chosen.collection)
     refuse_unstorable((each for each in said if each is not None), "the question")
     if chosen.valid_on is not None:
-        chosen = replace(chosen, valid_on=parsed(chosen.valid_on))
+        chosen = replace(chosen, valid_on=asked_date(chosen.valid_on))
     with reading(where, known_at) as store:
-        found = store.tags_of_subject(text) if text else ()
-        if found:
-            passed = [tag for tag in found if passes(tag, chosen)]
-            page, total = tuple(passed[first : first + limit]), len(passed)
-        else:
-            page, total = store.find(replace(chosen, name=text or None), min(limit, MOST), first)
+        about = text if text and store.find(TagFilter(subject=text), 0)[1] else None
+        name = None if about else text or None
+        page, total = store.find(replace(chosen, name=name, subject=about), min(limit, MOST), first)
         return TagsAnswer(tuple(map(tag_answer, page)), total, first, store.known_at, store.digest)
-
-
-def passes(tag: StoredTag, choice: TagFilter) -> bool:
-    """Whether a tag is what a filter wants; the same as the database decides for many."""
-    said = tag.statement
-    wanted = (
-        (choice.actor, said.actor), (choice.category, said.category), (choice.source, said.source),
-        (choice.collection, tag.collection),
-    )  # fmt: skip
-    if any(value is not None and value != there for value, there in wanted):
-        return False
-    if choice.least_level is not None and CONFIDENCE[said.confidence] < choice.least_level:
-        return False
-    on = choice.valid_on
-    return on is None or (said.valid_from <= on and (not said.valid_to or on < said.valid_to))
 
 
 def level_named(confidence: str) -> int:

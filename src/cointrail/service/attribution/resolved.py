@@ -12,10 +12,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from cointrail.attribution.claims import Stated
+from cointrail.attribution.claims import Stated, is_its_file
 from cointrail.attribution.confidence import UNKNOWN
 from cointrail.attribution.formats.read import read_pack
-from cointrail.attribution.subject import locate
+from cointrail.attribution.subject import locate, networks_of
 from cointrail.attribution.tag import Pack, Statement, Subject, SubjectKind, Tag
 from cointrail.attribution.tag_set import CollectionState, tag_set_digest
 from cointrail.errors import InputRefused
@@ -26,7 +26,7 @@ from cointrail.service.attribution.gathered import OWN, Gathered, Resolved, bit_
 I64 = npt.NDArray[np.int64]
 
 _CALLER: Final = "the caller"
-_PORTION: Final = 1 << 16
+_PORTION: Final = 1 << 14
 
 
 FEW: Final = 1_000
@@ -57,18 +57,32 @@ def resolve(reader: Reader, source: TagSource, scripts: I64 | None = None) -> Re
     return None
 
 
+def digest_of_stored(choice: TagChoice) -> tuple[str, str | None] | None:
+    """Digest and time of the imported tags that a choice takes; None if it takes none.
+
+    Raises:
+        UsageError, Unavailable: as `resolve`.
+    """
+    if choice.actors is not None or choice.files or choice.database is None:
+        return None
+    from cointrail.service.attribution.stored import stored_tags
+
+    with stored_tags(choice) as store:
+        return None if store is None else (store.digest, store.known_at)
+
+
 def _of_files(reader: Reader, packs: Sequence[Pack]) -> Resolved:
     found = Gathered(reader)
     for pack in packs:
-        own = pack.format == OWN
         for portion in _portions(pack.tags):
             located = [locate(tag.subject) for tag in portion]
-            if own:
-                _refuse_typing_errors(reader, pack, portion, [each.networks for each in located])
+            meant = [networks_of(tag.statement.currency, tag.statement.network) for tag in portion]
+            if pack.format == OWN:
+                _refuse_typing_errors(reader, pack, portion, [each.networks for each in located], meant)
             found.add(
-                [Stated(tag.statement, pack.name, _is_own(pack, tag)) for tag in portion],
+                [_stated(pack, tag) for tag in portion],
                 [each.script_hash for each in located],
-                [each.networks for each in located],
+                [each.networks & named for each, named in zip(located, meant, strict=True)],
             )
     states = [CollectionState(pack.name, pack.format, pack.version, pack.sha256) for pack in packs]
     return found.resolved(tuple(sorted(pack.name for pack in packs)), tag_set_digest(states))
@@ -76,22 +90,26 @@ def _of_files(reader: Reader, packs: Sequence[Pack]) -> Resolved:
 
 def _of_caller(reader: Reader, actors: Mapping[str, str]) -> Resolved:
     tags = [
-        Tag(Subject(SubjectKind.ADDRESS, address), Statement(actor, "", UNKNOWN), line)
+        Tag(Subject(SubjectKind.ADDRESS, address), Statement(actor, "", UNKNOWN), line, graded=False)
         for line, (address, actor) in enumerate(actors.items(), 1)
     ]
     content = json.dumps(dict(actors), sort_keys=True, separators=(",", ":"))
     return _of_files(reader, [Pack(_CALLER, hashlib.sha256(content.encode()).hexdigest(), OWN, 1, {}, tags)])
 
 
-def _is_own(pack: Pack, tag: Tag) -> bool:
-    return pack.format == OWN and tag.statement.confidence == UNKNOWN
+def _stated(pack: Pack, tag: Tag) -> Stated:
+    """The asker's own word is what a table says without a confidence; one that says `unknown` says so."""
+    content = pack.sha256 if is_its_file(tag.statement.source, pack.name) else ""
+    return Stated(tag.statement, pack.name, pack.format == OWN and not tag.graded, content=content)
 
 
-def _refuse_typing_errors(reader: Reader, pack: Pack, tags: Sequence[Tag], networks: Sequence[int]) -> None:
+def _refuse_typing_errors(
+    reader: Reader, pack: Pack, tags: Sequence[Tag], networks: Sequence[int], meant: Sequence[int]
+) -> None:
     """A table that was made for this question is refused if an address is none: nothing may be lost unseen."""
     here = bit_of(reader)
-    for tag, known in zip(tags, networks, strict=True):
-        if tag.subject.kind is SubjectKind.ADDRESS and not known & here:
+    for tag, known, named in zip(tags, networks, meant, strict=True):
+        if tag.subject.kind is SubjectKind.ADDRESS and named & here and not known & here:
             raise InputRefused(
                 f"line {tag.line} of {pack.name}: {tag.subject.text!r} is no address of {reader.snapshot.network}",
                 hint="correct the address, or leave it out",

@@ -1,17 +1,18 @@
 """The imported tags on the scripts of a snapshot: those of the whole database, or of a few scripts."""
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import numpy as np
 import numpy.typing as npt
 
-from cointrail.attribution.claims import Stated
-from cointrail.attribution.confidence import UNKNOWN
+from cointrail.attribution.claims import Stated, is_its_file
 from cointrail.attribution.store.moment import known_at
 from cointrail.attribution.store.reader import TagStore, open_tags
 from cointrail.attribution.store.records import ImportRecord
+from cointrail.attribution.subject import networks_of
 from cointrail.attribution.tag import Statement
 from cointrail.bitcoin.network import NETWORKS
 from cointrail.database import Database
@@ -19,8 +20,8 @@ from cointrail.database.address import Address
 from cointrail.ledger.reader import Reader
 from cointrail.ledger.schema import NONE
 from cointrail.service.attribution.choice import TagChoice
-from cointrail.service.attribution.gathered import OWN, Resolved, distinct_pairs
-from cointrail.service.attribution.remembered import FEWEST, Lying, Remembered, recall, remember
+from cointrail.service.attribution.gathered import Resolved, distinct_pairs
+from cointrail.service.attribution.remembered import FEWEST, Lying, recall, remember
 
 I64 = npt.NDArray[np.int64]
 
@@ -39,7 +40,8 @@ def stored_tags(choice: TagChoice) -> Iterator[TagStore | None]:
         yield None
         return
     with Database(address) as database, open_tags(database, at) as store:
-        yield store if store.collections else None
+        # Asked as of a time at which there was nothing, the answer says so; never used, tags were not asked.
+        yield store if store.collections or at is not None else None
 
 
 def of_database(reader: Reader, choice: TagChoice, scripts: I64 | None = None) -> Resolved | None:
@@ -60,13 +62,14 @@ def of_database(reader: Reader, choice: TagChoice, scripts: I64 | None = None) -
             return _resolved(store, _of_scripts(reader, store, scripts))
         known = recall(reader, store.digest)
         if known is not None:
-            found = _resolved(store, known.tags)
-            if known.meaning == _meaning(found):
+            lying, meaning = known
+            found = _resolved(store, lying)
+            if meaning == _meaning(found):
                 return found
         tags = _of_all(reader, store)
         found = _resolved(store, tags)
         if len(tags.script_id) >= FEWEST:
-            remember(reader, store.digest, Remembered(tags, _meaning(found)))
+            remember(reader, store.digest, tags, _meaning(found))
         return found
 
 
@@ -91,7 +94,7 @@ def _of_scripts(reader: Reader, store: TagStore, scripts: I64) -> Lying:
         (script_of[digest], tag.statement_id, tag.since.import_id)
         for digest, tags in store.tags_of(list(script_of)).items()
         for tag in tags
-        if tag.networks & network
+        if tag.networks & network & networks_of(tag.statement.currency, tag.statement.network)
     ]
     columns = np.array(rows, np.int64).reshape(-1, 3).T
     return Lying(columns[0], columns[1], columns[2], 0)
@@ -128,16 +131,31 @@ def _meaning(found: Resolved) -> str:
     return hashlib.sha256(repr(found.stated).encode()).hexdigest()
 
 
-def _stated(statement: Statement, version: ImportRecord, aliases: Mapping[str, str]) -> Stated:
-    own = version.format == OWN and statement.confidence == UNKNOWN
-    alias_of = "" if statement.actor else aliases.get(statement.label.casefold(), "")
-    return Stated(statement, version.collection, own, version.imported_utc, alias_of)
+def _stated(statement: Statement, version: ImportRecord, aliases: Mapping[str, tuple[str, str]]) -> Stated:
+    """An imported tag is nobody's own word, whatever its form."""
+    alias_of, alias_by = ("", "") if statement.actor else aliases.get(statement.label.casefold(), ("", ""))
+    return Stated(
+        statement=statement,
+        collection=version.collection,
+        known_since=version.imported_utc,
+        alias_of=alias_of,
+        alias_by=alias_by,
+        content=version.sha256 if is_its_file(statement.source, version.file_name) else "",
+    )
 
 
-def _aliases(store: TagStore) -> dict[str, str]:
-    """Identifier of the actor by what else it is called, in lower case; a name of two actors is nobody's."""
-    found: dict[str, set[str]] = {}
+def _aliases(store: TagStore) -> dict[str, tuple[str, str]]:
+    """Identifier of the actor, and whose pack says so, by what else it is called, in lower case.
+
+    A name of two actors is nobody's.
+    """
+    found: defaultdict[str, defaultdict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for each in store.actors():
         for name in (each.actor.label, *each.actor.aliases):
-            found.setdefault(name.casefold(), set()).add(each.actor.id)
-    return {name: actors.pop() for name, actors in found.items() if len(actors) == 1}
+            found[name.casefold()][each.actor.id].add(each.collection)
+    return {
+        name: (actor, " and ".join(sorted(packs)))
+        for name, actors in found.items()
+        if len(actors) == 1
+        for actor, packs in actors.items()
+    }

@@ -5,7 +5,9 @@ from typing import Final
 
 from cointrail.service.answers import INFERENCE, Basis, Rule, SnapshotName
 from cointrail.service.tracing.found import Attributed
-from cointrail.service.tracing.services import TagsUsed
+from cointrail.service.tracing.tags_used import TagsUsed
+from cointrail.service.worth import FiatPrices, FiatTotal, FiatValue
+from cointrail.trace.services import Inferred
 
 NO_CLEARANCE: Final = (
     "What is not named by these tags, or lies beyond a limit or a CoinJoin, is not seen: no hit is no clearance."
@@ -17,7 +19,8 @@ class FiguresAnswer:
     """Sums of some arrivals.
 
     `outputs` counts them. `hops` are transactions between wallet and service, the service's included: the fewest, and
-    the smallest number by which at least half of the value came. Times are those of the service's transactions.
+    the smallest number by which at least half of the value came. Times are those of the service's transactions; `fiat`,
+    if asked for, sums the arrivals at them.
     """
 
     value_sat: int
@@ -27,6 +30,7 @@ class FiguresAnswer:
     hops_median: int | None
     first_utc: str | None
     last_utc: str | None
+    fiat: FiatTotal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +52,19 @@ class BoundsAnswer:
 
 @dataclass(frozen=True, slots=True)
 class ListingAnswer:
-    """What came before and after the day from which tags name the service so.
+    """That a tag calls the service sanctioned, and what came before and after its listing; `by` says who says so.
 
-    By the time of the service's transaction; `own_after_sat` is what of `after_sat` the wallet's own transaction moved
-    after that day too, None if ways were not made. Without a day (`since_utc` None) nothing is divided.
+    By the time of the service's transaction; `ended_sat` came from `until_utc` on, when the listing was over, and is
+    not in `after_sat`. `own_after_sat` is what of `after_sat` the wallet's own transaction moved during the listing
+    too, None if ways were not made. Without a day (`since_utc` None) nothing is divided.
     """
 
+    by: str
     since_utc: str | None
+    until_utc: str | None
     before_sat: int | None
     after_sat: int | None
+    ended_sat: int | None
     own_after_sat: int | None
 
 
@@ -65,7 +73,8 @@ class WayAnswer:
     """A chain of transactions between wallet and service, and the satoshis that took it.
 
     `txids` from the wallet's own transaction to the service's; `output` is the wallet's, `service_output` the
-    service's. Ways are listed the greatest first.
+    service's. Ways are listed the greatest first. `fiat`, if asked for: worth of `sat` at the time of the service's
+    transaction.
     """
 
     sat: int
@@ -73,6 +82,7 @@ class WayAnswer:
     txids: tuple[str, ...]
     output: str
     service_output: str
+    fiat: FiatValue | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +97,22 @@ class Contribution:
 class EntityExposure:
     """Exposure to one service; `row_direct` and `row_indirect` are the names by which risk components refer to it.
 
-    `direct` is by transactions of the wallet itself; `direct_whole_sat` is the whole value of the outputs by which: of
-    the service (sent), of the wallet (received); it is more than `direct` where others paid in the same transaction.
+    `categories` are all that tags say it is; `listing` is None if none says that it is sanctioned. `direct` is by
+    transactions of the wallet itself; `direct_whole_sat` is the whole value of the outputs by which: of the service
+    (sent), of the wallet (received); it is more than `direct` where others paid in the same transaction.
     `ways` are some of `ways_total`, from number `ways_first`; `ways_total` is None where there were too many to list.
     `contributions` are some of `contributions_total`.
     """
 
     attributed: Attributed
+    categories: tuple[str, ...]
     total: FiguresAnswer
     direct: FiguresAnswer
     direct_whole_sat: int
     indirect: FiguresAnswer
     row_direct: str
     row_indirect: str
-    listing: ListingAnswer
+    listing: ListingAnswer | None
     ways: tuple[WayAnswer, ...]
     ways_first: int
     ways_total: int | None
@@ -125,7 +137,9 @@ class SideExposure:
     """One side: what the wallet received, or what it sent.
 
     `seed_sat` is what its outputs hold, `change_sat` what of it the wallet paid itself; `gross_sat` is the rest.
-    Categories and `rest_sat`, by reason, sum to `gross_sat` to the satoshi.
+    Categories and `rest_sat`, by reason, sum to `gross_sat` to the satoshi. `gross_fiat`, if asked for, sums the gross
+    of each transaction of the wallet at its time; categories have other times, so in money they do not sum to it.
+    Within `whole_hops` transactions all was followed: fewer than were asked for if the budget allowed no more.
     """
 
     side: str
@@ -136,12 +150,14 @@ class SideExposure:
     categories: tuple[CategoryExposure, ...]
     rest_sat: dict[str, int]
     transactions: int
+    whole_hops: int | None
     complete: bool
+    gross_fiat: FiatTotal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SanctionAnswer:
-    """Exposure to one listed entity on one side, before and after its listing."""
+    """Exposure to one entity on one side that a tag says is sanctioned, whatever others call it."""
 
     side: str
     attributed: Attributed
@@ -155,7 +171,8 @@ class SanctionAnswer:
 class ExposureAnswer:
     """Exposure of a wallet.
 
-    `sanctions` has every entity of a category of sanctions. `tags` is None if the question was asked without any.
+    `sanctions` has everybody whom a tag calls sanctioned. `tags` is None if the question was asked without any;
+    `inferred`, if asked for, are services that no tag names. If money was asked for, amounts in it are by `prices`.
     """
 
     wallet: str
@@ -171,3 +188,5 @@ class ExposureAnswer:
     complete: bool
     snapshot: SnapshotName
     basis: Basis = INFERENCE
+    inferred: Inferred | None = None
+    prices: FiatPrices | None = None

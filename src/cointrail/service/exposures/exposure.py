@@ -1,8 +1,9 @@
 """To whom is this wallet exposed: who paid it, whom did it pay, straight and through others?"""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -28,23 +29,23 @@ from cointrail.service.exposures.answers import (
     EntityExposure,
     ExposureAnswer,
     FiguresAnswer,
-    ListingAnswer,
-    SanctionAnswer,
     SideExposure,
     WayAnswer,
 )
 from cointrail.service.exposures.found import Found, Half, Watched, find
+from cointrail.service.exposures.gross import gross_by_transaction
+from cointrail.service.exposures.sanctions import listing_answer, sanctions_of
 from cointrail.service.names import snapshot_name, utc
+from cointrail.service.prices.beside import Beside
 from cointrail.service.tracing.found import UNNAMED, attributed
+from cointrail.service.tracing.stops import rules_of
+from cointrail.service.worth import FiatTotal
 from cointrail.trace import bounds as flows
 from cointrail.trace.limits import Limits
 from cointrail.trace.policy import HAIRCUT
 from cointrail.trace.reason import Reason
 
 I64 = npt.NDArray[np.int64]
-
-SANCTIONS: Final = frozenset({"sanction", "sanctions", "sanctioned", "sanctioned_entity"})
-"""Categories of listed entities, as lists and packs write them."""
 
 OWN: Final = "came back to the wallet"
 LISTED_WAYS: Final = 1_000
@@ -74,7 +75,10 @@ def exposure(
     overlay: Path | None = None,
     limits: Limits = LIMITS,
     wanted: Wanted = WHOLE,
+    service_like: bool = False,
     watch: Watched = lambda _passed, _waiting: False,
+    scoring: Watched = lambda _scored, _waiting: False,
+    worth: Beside | None = None,
 ) -> ExposureAnswer:
     """Find the exposure of an address, or `cluster:ADDRESS`, on both sides.
 
@@ -85,26 +89,46 @@ def exposure(
         overlay: a file of corrections, applied to the wallet's cluster.
         limits: when else a way ends.
         wanted: how much of the detail.
+        service_like: whether clusters end a way that behave like services and that no tag names: an inference.
         watch: sees progress, and may cancel.
+        scoring: sees how clusters are scored the first time, and may stop it.
+        worth: values amounts in money; nothing if not given.
 
     Raises:
         UsageError: an overlay is given for an address alone.
         InputRefused, NotFound: the address or a file is none, or the address is not in this snapshot.
         Unavailable: the ledger's clusters do not reach the snapshot.
     """
-    found = find(reader, wallet, services=services, overlay=overlay, limits=limits, ways=wanted.ways > 0, watch=watch)
-    return answer_of(found, wanted, watch)
+    found = find(
+        reader,
+        wallet,
+        services=services,
+        overlay=overlay,
+        limits=limits,
+        ways=wanted.ways > 0,
+        service_like=service_like,
+        scoring=scoring,
+        watch=watch,
+    )
+    return answer_of(found, wanted, watch, worth)
 
 
-def answer_of(found: Found, wanted: Wanted, watch: Watched = lambda _passed, _waiting: False) -> ExposureAnswer:
-    """The answer in names people use."""
-    sides = {side: _Side(found, half, wanted, watch).answer() for side, half in found.sides.items()}
+def answer_of(
+    found: Found,
+    wanted: Wanted,
+    watch: Watched = lambda _passed, _waiting: False,
+    worth: Beside | None = None,
+) -> ExposureAnswer:
+    """The answer in names people use; for arguments see `exposure`."""
+    worth = worth or Beside(found.reader)
+    sides = {side: _Side(found, half, wanted, watch, worth).answer() for side, half in found.sides.items()}
     services = found.sides[Side.SENT].exposure.services
     rules = [Rule(method.RULE, method.VERSION), Rule(f"taint.{HAIRCUT.name}", HAIRCUT.version)]
     if not found.limits.through_coinjoins:
         rules += [Rule(*each) for each in kinds.RULES]
     if found.limits.cluster is not None or len(services.roots):
         rules += [Rule(*each) for each in found.reader.manifest.clustering.rules]
+    rules += rules_of(services)
     if wanted.bounds:
         rules.append(Rule(*flows.RULE))
     return ExposureAnswer(
@@ -112,37 +136,22 @@ def answer_of(found: Found, wanted: Wanted, watch: Watched = lambda _passed, _wa
         scripts=len(found.wallet.scripts),
         received=sides[Side.RECEIVED],
         sent=sides[Side.SENT],
-        sanctions=tuple(each for side in sides.values() for each in _sanctions(side)),
+        sanctions=tuple(each for side in sides.values() for each in sanctions_of(side)),
         statement=NO_CLEARANCE,
         rules=tuple(dict.fromkeys(rules)),
         limits=asdict(found.limits),
         overlay=found.wallet.overlay,
         tags=found.tags,
+        inferred=services.inferred,
         complete=found.complete,
         snapshot=snapshot_name(found.reader),
+        prices=worth.prices,
     )
 
 
 def reason_text(reason: Reason) -> str:
     """A reason as answers name it."""
     return OWN if reason is Reason.SEED else str(reason)
-
-
-def _sanctions(side: SideExposure) -> Iterator[SanctionAnswer]:
-    for category in side.categories:
-        if category.category not in SANCTIONS:
-            continue
-        for each in category.entities:
-            listing = each.listing
-            if listing.since_utc is None:
-                statement = "no tag says since when it is listed: nothing can be said of before and after"
-            else:
-                statement = (
-                    f"listed since {listing.since_utc}: {listing.before_sat} satoshis before, {listing.after_sat} after"
-                )
-            yield SanctionAnswer(
-                side.side, each.attributed, each.total.value_sat, each.direct.value_sat, listing, statement
-            )
 
 
 def _not_computed(reason: str) -> BoundsAnswer:
@@ -157,10 +166,11 @@ class _Side:
         half: this one.
         wanted: how much of the detail.
         watch: sees progress of bounds, and may cancel.
+        worth: values amounts in money.
     """
 
-    def __init__(self, found: Found, half: Half, wanted: Wanted, watch: Watched) -> None:
-        self._found, self._half, self._wanted, self._watch = found, half, wanted, watch
+    def __init__(self, found: Found, half: Half, wanted: Wanted, watch: Watched, worth: Beside) -> None:
+        self._found, self._half, self._wanted, self._watch, self._worth = found, half, wanted, watch, worth
         self._exposure, self._names = half.exposure, Names(found.reader)
         services = half.exposure.services
         self._kinds = [kind or UNNAMED for kind in services.kinds]
@@ -182,8 +192,21 @@ class _Side:
             categories=tuple(sorted(categories, key=lambda each: (-each.total.value_sat, each.category))),
             rest_sat={reason_text(reason): sat for reason, sat in exposure.rest.items()},
             transactions=0 if exposure.flow is None else len(exposure.flow.tx),
+            whole_hops=exposure.whole_hops,
             complete=exposure.complete,
+            gross_fiat=self._gross_fiat(),
         )
+
+    def _gross_fiat(self) -> FiatTotal | None:
+        if self._worth.prices is None:
+            return None
+        tx, sat = gross_by_transaction(self._found.reader, self._exposure)
+        return self._worth.total_at(sat, self._names.heights(tx))
+
+    @cached_property
+    def _heights(self) -> I64:
+        """Blocks of the services' transactions, int64 (a,)."""
+        return self._names.heights(self._exposure.tx)
 
     def _category(self, kind: str, services: list[int]) -> CategoryExposure:
         rows = np.flatnonzero(np.isin(self._exposure.service, services))
@@ -203,7 +226,7 @@ class _Side:
         rows = np.flatnonzero(exposure.service == service)
         direct = exposure.direct[rows]
         ways = None if self._half.ways is None else [way for way in self._half.ways if way.service == service]
-        listing = figured.listing(self._found.reader, exposure, self._half.times, rows, service, ways)
+        divided = figured.listing(self._found.reader, exposure, self._half.times, rows, service, ways)
         given = self._contributions(ways)
         names = [
             row_name(exposure.side, self._kinds[service], exposure.services.names[service], direct=each)
@@ -211,18 +234,14 @@ class _Side:
         ]
         return EntityExposure(
             attributed=attributed(exposure.services, service),
+            categories=exposure.services.categories_of(service),
             total=self._figures(rows),
             direct=self._figures(rows[direct]),
             direct_whole_sat=self._whole(rows[direct]),
             indirect=self._figures(rows[~direct]),
             row_direct=names[0],
             row_indirect=names[1],
-            listing=ListingAnswer(
-                None if listing.since is None else utc(listing.since),
-                listing.before_sat,
-                listing.after_sat,
-                listing.own_after_sat,
-            ),
+            listing=listing_answer(exposure.services.sanction_of(service), divided),
             ways=tuple(self._way(way.parts, way.sat) for way in self._page(ways)),
             ways_first=wanted.first_way,
             ways_total=None if ways is None else len(ways),
@@ -234,7 +253,7 @@ class _Side:
         return (ways or ())[self._wanted.first_way : self._wanted.first_way + self._wanted.ways]
 
     def _figures(self, rows: I64) -> FiguresAnswer:
-        each = figured.figures(self._exposure, self._half.times, rows)
+        each, worth = figured.figures(self._exposure, self._half.times, rows), self._worth
         some = each.outputs > 0
         return FiguresAnswer(
             value_sat=each.sat,
@@ -244,6 +263,7 @@ class _Side:
             hops_median=each.hops_median if some else None,
             first_utc=utc(each.first_time) if some else None,
             last_utc=utc(each.last_time) if some else None,
+            fiat=None if worth.prices is None else worth.total_at(self._exposure.sat[rows], self._heights[rows]),
         )
 
     def _whole(self, rows: I64) -> int:
@@ -260,8 +280,9 @@ class _Side:
         flow = self._exposure.flow
         assert flow is not None
         ends = self._names.outpoints(flow.output[[parts[0], parts[-1]]])
-        txids = self._names.txids(flow.tx[flow.next_step[list(parts[:-1])]])
-        return WayAnswer(sat, len(parts) - 1, tuple(txids), *ends)
+        tx = flow.tx[flow.next_step[list(parts[:-1])]]
+        fiat = self._worth.at(sat, int(self._names.heights(tx[-1:])[0]))
+        return WayAnswer(sat, len(parts) - 1, tuple(self._names.txids(tx)), ends[0], ends[1], fiat)
 
     def _contributions(self, ways: Sequence[Way] | None) -> list[Contribution]:
         flow = self._exposure.flow

@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from cointrail.ledger.reader import Reader
-from cointrail.profile.exposure.exposure import LIMITS, Exposure, Side, find_exposure
+from cointrail.profile.exposure.exposure import LIMITS, Exposure, Side, find_exposures
 from cointrail.profile.exposure.figures import times_of
 from cointrail.profile.exposure.ways import Way, ways_of
 from cointrail.service.attribution.choice import TagSource
 from cointrail.service.tracing.found import Wallet, wallet_of
-from cointrail.service.tracing.services import TagsUsed, find_services
+from cointrail.service.tracing.stops import find_stops
+from cointrail.service.tracing.tags_used import TagsUsed
 from cointrail.trace.limits import Limits
 
 I64 = npt.NDArray[np.int64]
@@ -54,13 +55,15 @@ def find(
     overlay: Path | None = None,
     limits: Limits = LIMITS,
     ways: bool = True,
+    service_like: bool = False,
+    scoring: Watched = lambda _scored, _waiting: False,
     watch: Watched = lambda _passed, _waiting: False,
 ) -> Found:
     """Walk both ways from an address, or `cluster:ADDRESS`; for arguments and errors see `exposure.exposure`."""
     wallet = wallet_of(reader, text, overlay)
-    known, tags = find_services(reader, services, categories=None)
-    sides = {}
-    for side in Side:
-        exposure = find_exposure(reader, wallet.scripts, known, side, limits=limits, watch=watch)
-        sides[side] = Half(exposure, times_of(reader, exposure.tx), ways_of(exposure) if ways else None)
+    known, tags = find_stops(reader, services, categories=None, service_like=service_like, scoring=scoring)
+    sides = {
+        side: Half(exposure, times_of(reader, exposure.tx), ways_of(exposure) if ways else None)
+        for side, exposure in find_exposures(reader, wallet.scripts, known, limits=limits, watch=watch).items()
+    }
     return Found(reader, text, wallet, sides, limits, tags)

@@ -7,8 +7,11 @@ from typing import Any, Final
 from cointrail.reports.list_file import write_list
 from cointrail.reports.tables import FOREIGN, INTEGER, TEXT, Column
 from cointrail.service.exposures.answers import EntityExposure, ExposureAnswer, SideExposure
+from cointrail.service.prices.columns import fiat_cells, fiat_columns
+from cointrail.service.worth import FiatPrices
 
 WAY, SUM, REST = "way", "sum of ways that were too many to list", "ended elsewhere"
+_NO_TIME: Final = "it is a sum over several times"
 
 COLUMNS: Final = (
     Column("side", TEXT, "`received` or `sent`"),
@@ -32,24 +35,31 @@ def write_ways(answer: ExposureAnswer, path: Path, *, overwrite: bool = False) -
         UsageError: the file exists and is not to be replaced, or there is no such folder.
         Unavailable: the disk refuses.
     """
-    rows = [row for side in (answer.received, answer.sent) for row in _rows(side)]
-    write_list(COLUMNS, rows, path, overwrite=overwrite)
+    prices = answer.prices
+    rows = [row for side in (answer.received, answer.sent) for row in _rows(side, prices)]
+    columns = fiat_columns(
+        prices, "worth of the satoshis at the time of the service's transaction, of a sum each at its own"
+    )
+    write_list((*COLUMNS, *columns), rows, path, overwrite=overwrite)
 
 
-def _rows(side: SideExposure) -> Iterator[tuple[Any, ...]]:
+def _rows(side: SideExposure, prices: FiatPrices | None) -> Iterator[tuple[Any, ...]]:
     for category in side.categories:
         for each in category.entities:
-            yield from _ways(side, each)
+            yield from _ways(side, each, prices)
     for reason, sat in side.rest_sat.items():
-        yield (side.side, REST, reason, "", "inference", sat, None, "", "", "", "")
+        yield (side.side, REST, reason, "", "inference", sat, None, "", "", "", "", *fiat_cells(prices, None, _NO_TIME))
 
 
-def _ways(side: SideExposure, each: EntityExposure) -> Iterator[tuple[Any, ...]]:
-    named, since = each.attributed, each.listing.since_utc or ""
+def _ways(side: SideExposure, each: EntityExposure, prices: FiatPrices | None) -> Iterator[tuple[Any, ...]]:
+    named, since = each.attributed, (each.listing and each.listing.since_utc) or ""
     basis = f"inference resting on an assertion: {named.statement}"
     head = side.side, WAY, named.category, named.service, basis
     for way in each.ways:
-        yield (*head, way.sat, way.hops, since, way.output, way.service_output, " ".join(way.txids))
+        place = (since, way.output, way.service_output, " ".join(way.txids))
+        yield (*head, way.sat, way.hops, *place, *fiat_cells(prices, way.fiat))
     listed = sum(way.sat for way in each.ways)
     if listed < each.total.value_sat:
-        yield (side.side, SUM, *head[2:], each.total.value_sat - listed, None, since, "", "", "")
+        rest = (each.total.value_sat - listed, None, since, "", "", "")
+        worth = None if each.ways else each.total.fiat
+        yield (side.side, SUM, *head[2:], *rest, *fiat_cells(prices, worth, _NO_TIME))

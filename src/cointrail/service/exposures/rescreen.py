@@ -181,8 +181,14 @@ def read_earlier(path: Path) -> Earlier:
         raise InputRefused(f"{path} is no JSON: {error}", hint=_HINT) from error
     try:
         return _earlier(document)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputRefused(f"{path} is no earlier answer of this command: {error!r}", hint=_HINT) from error
+    except KeyError as error:
+        raise InputRefused(f"{path} is no earlier answer of this command: it has no {error}", hint=_HINT) from error
+    except ValueError as error:
+        raise InputRefused(f"{path} is no earlier answer of this command: {error}", hint=_HINT) from error
+    except (TypeError, AttributeError) as error:
+        raise InputRefused(
+            f"{path} is no earlier answer of this command: a list or text is where fields should be", hint=_HINT
+        ) from error
 
 
 def _earlier(document: Any) -> Earlier:

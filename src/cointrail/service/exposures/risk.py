@@ -1,6 +1,7 @@
 """Which rules does this wallet's exposure meet, and what do they add up to? And what changed since the last time?"""
 
 from pathlib import Path
+from typing import Final
 
 from cointrail.ledger.reader import Reader
 from cointrail.profile.exposure.exposure import LIMITS
@@ -28,6 +29,13 @@ from cointrail.service.exposures.risk_answers import (
 )
 from cointrail.service.names import snapshot_name
 from cointrail.trace.limits import Limits
+
+_WHEN: Final = {
+    Listed.BEFORE: "before the listing",
+    Listed.AFTER: "after the listing",
+    Listed.ENDED: "when the listing was over",
+    Listed.UNKNOWN: "date of listing unknown",
+}
 
 
 def risk(
@@ -76,6 +84,11 @@ def evaluated(found: Found, rules: tuple[Rule, ...]) -> Evaluation:
     return evaluate(rules, {side: Seen.of(half.exposure, half.times, now) for side, half in found.sides.items()})
 
 
+def rule_set_answer(rules: RuleSet) -> RuleSetAnswer:
+    """The rules as answers carry them: anybody can add the score up again."""
+    return RuleSetAnswer(rules.name, rules.revision, rules.file, rules.sha256, rules.text)
+
+
 def _answer(now: Found, chosen: RuleSet, found: Evaluation, compared: RescreenAnswer | None) -> RiskAnswer:
     exposure = answer_of(now, FIGURES_ONLY)
     nobody = now.tags is None or not now.tags.used
@@ -96,7 +109,7 @@ def _answer(now: Found, chosen: RuleSet, found: Evaluation, compared: RescreenAn
         components=tuple(_component(each) for each in found.components),
         warnings=tuple(warnings),
         statement=STATEMENT,
-        rule_set=RuleSetAnswer(chosen.name, chosen.revision, chosen.file, chosen.sha256, chosen.text),
+        rule_set=rule_set_answer(chosen),
         exposure=exposure,
         rescreen=compared,
         rules=(RuleName(method.RULE, method.VERSION), *exposure.rules),
@@ -136,7 +149,7 @@ def selects(rule: Rule) -> str:
     if rule.entities:
         words.append(f"entity {' or '.join(rule.entities)}")
     if rule.listed is not Listed.ANY:
-        words.append("date of listing unknown" if rule.listed is Listed.UNKNOWN else f"{rule.listed} the listing")
+        words.append(_WHEN[rule.listed])
     if rule.max_hops is not None:
         words.append(f"within {rule.max_hops} transaction(s)")
     if rule.within_days is not None:

@@ -6,7 +6,7 @@ from typing import Final
 from cointrail.profile.risk.rescreen import Movement
 from cointrail.service.answers import INFERENCE, Basis, Rule, SnapshotName
 from cointrail.service.exposures.answers import ExposureAnswer
-from cointrail.service.tracing.services import TagsUsed
+from cointrail.service.tracing.tags_used import TagsUsed
 
 KIND: Final = "cointrail-risk"
 KIND_VERSION: Final = 1

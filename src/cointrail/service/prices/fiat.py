@@ -5,7 +5,7 @@ Rounding is half to even. A step without a price gives no value and says why; no
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -21,42 +21,37 @@ I64 = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class FiatColumn:
-    """Many amounts in money by one series.
+    """Many amounts in money.
 
     Attributes:
-        minor: of each amount, None on a gap.
-        price_times: shape (n,), begin of the step whose price was taken, seconds since 1970 UTC; -1 on a gap.
-        known: shape (n,), whether there is a price.
+        minor: integers (n,), int64 or, where sums would not fit into it, Python's; 0 on a gap.
+        price_times: int64 (n,), begin of the step whose price was taken, seconds since 1970 UTC; -1 on a gap.
     """
 
-    minor: tuple[int | None, ...]
+    minor: npt.NDArray[Any]
     price_times: I64
-    known: npt.NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.minor)
 
     def __iter__(self) -> Iterator[int | None]:
-        return iter(self.minor)
+        """Each amount, None on a gap."""
+        return iter([each if known else None for each, known in zip(self.minor.tolist(), self.known, strict=True)])
 
-    def filled(self, other: "FiatColumn") -> "FiatColumn":
-        """This column with another's amounts in place of its gaps."""
-        pairs = zip(self.minor, other.minor, self.known.tolist(), strict=True)
-        return FiatColumn(
-            tuple(ours if known else theirs for ours, theirs, known in pairs),
-            np.where(self.known, self.price_times, other.price_times),
-            self.known | other.known,
-        )
+    @property
+    def known(self) -> npt.NDArray[np.bool_]:
+        """Whether there is a price, bool (n,)."""
+        return self.price_times >= 0
 
     @property
     def gaps(self) -> int:
         """How many amounts have no value."""
-        return int(len(self.known) - np.count_nonzero(self.known))
+        return int(len(self) - np.count_nonzero(self.known))
 
     @property
     def total_minor(self) -> int:
         """Sum of the amounts that have a value; say how many have none beside it."""
-        return sum(value for value in self.minor if value is not None)
+        return int(self.minor.sum())
 
 
 class Prices(Protocol):
@@ -112,22 +107,6 @@ def fiat_at(series: Series, value_sat: int, block_time: int) -> FiatValue:
     row = int(series.rows_at(np.array([block_time], np.int64))[0])
     found = None if row < 0 else (int(series.times[row]), int(series.prices_e8[row]))
     return fiat_of(series, value_sat, found, block_time)
-
-
-def fiat_many(series: Series, values_sat: npt.ArrayLike, block_times: npt.ArrayLike) -> FiatColumn:
-    """What many amounts were worth, each at its own time.
-
-    Args:
-        series: in memory.
-        values_sat: shape (n,), integers.
-        block_times: shape (n,), miner-declared, seconds since 1970 UTC.
-    """
-    values, times = np.asarray(values_sat, np.int64).reshape(-1), np.asarray(block_times, np.int64).reshape(-1)
-    rows = series.rows_at(times)
-    known, exponent = rows >= 0, exponent_of(series.currency)
-    taken = zip(values.tolist(), rows.tolist(), series.prices_e8[rows].tolist(), strict=True)
-    minor = tuple(None if row < 0 else minor_units(value, price, exponent) for value, row, price in taken)
-    return FiatColumn(minor, np.where(known, series.times[rows], -1), known)
 
 
 def gap_at(step: int, block_time: int) -> str:

@@ -1,6 +1,7 @@
 """Profiles as CSV files: the balance after every block, unspent outputs, counterparties.
 
-Texts of strangers are shielded from spreadsheets. A file is written whole or not at all.
+Texts of strangers are shielded from spreadsheets. A file is written whole or not at all. If money was asked for,
+columns of it stand at the end.
 """
 
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any, Final
 from cointrail.reports.list_file import write_list
 from cointrail.reports.names import Names
 from cointrail.reports.tables import FOREIGN, INTEGER, TEXT, Column
+from cointrail.service.prices.columns import fiat_cells, fiat_columns, total_cells, total_columns
 from cointrail.service.profiles.counterparties import Counterparties
 from cointrail.service.profiles.profile import Profile
 from cointrail.service.tracing.found import attributed
@@ -56,8 +58,12 @@ def write_balance(found: Profile, path: Path, *, overwrite: bool = False) -> Non
         UsageError: the file exists and is not to be replaced.
         Unavailable: the disk refuses.
     """
-    rows = [(step.height, step.time_utc, step.balance_sat) for step in found.balance().steps]
-    write_list(BALANCE_COLUMNS, rows, path, overwrite=overwrite)
+    prices = found.worth.prices
+    rows = [
+        (step.height, step.time_utc, step.balance_sat, *fiat_cells(prices, step.fiat)) for step in found.balance().steps
+    ]
+    columns = fiat_columns(prices, "worth of the balance at that time")
+    write_list((*BALANCE_COLUMNS, *columns), rows, path, overwrite=overwrite)
 
 
 def write_unspent(found: Profile, path: Path, *, overwrite: bool = False) -> None:
@@ -66,12 +72,13 @@ def write_unspent(found: Profile, path: Path, *, overwrite: bool = False) -> Non
     Raises:
         UsageError, Unavailable: as `write_balance`.
     """
-    rows = []
+    prices, rows = found.worth.prices, []
     for each in found.unspent():
         txid, vout = each.outpoint.split(":")
         place = (txid, int(vout), each.height, each.time_utc)
-        rows.append((*place, each.value_sat, each.address or "", each.script_type))
-    write_list(UNSPENT_COLUMNS, rows, path, overwrite=overwrite)
+        rows.append((*place, each.value_sat, each.address or "", each.script_type, *fiat_cells(prices, each.fiat)))
+    columns = fiat_columns(prices, "worth of the output at the time of the block that made it")
+    write_list((*UNSPENT_COLUMNS, *columns), rows, path, overwrite=overwrite)
 
 
 def write_counterparties(found: Counterparties, path: Path, *, overwrite: bool = False) -> None:
@@ -80,7 +87,9 @@ def write_counterparties(found: Counterparties, path: Path, *, overwrite: bool =
     Raises:
         UsageError, Unavailable: as `write_balance`.
     """
-    write_list(COUNTERPARTY_COLUMNS, list(_counterparties(found)), path, overwrite=overwrite)
+    sums = {"received": "what it paid the wallet", "sent": "what the wallet paid it"}
+    columns = (*COUNTERPARTY_COLUMNS, *total_columns(found.worth.prices, sums))
+    write_list(columns, list(_counterparties(found)), path, overwrite=overwrite)
 
 
 def _counterparties(found: Counterparties) -> Iterator[tuple[Any, ...]]:
@@ -91,7 +100,7 @@ def _counterparties(found: Counterparties) -> Iterator[tuple[Any, ...]]:
         said = [
             "; ".join(attributed(found.services, number).statement for number in numbers) for numbers in page.services
         ]
-        yield from zip(
+        cells = zip(
             page.kinds,
             page.names,
             said,
@@ -111,3 +120,5 @@ def _counterparties(found: Counterparties) -> Iterator[tuple[Any, ...]]:
             ["yes" if each else "no" for each in page.same_cluster],
             strict=True,
         )
+        for row, *totals in zip(cells, *found.worths(page), strict=True):
+            yield (*row, *total_cells(found.worth.prices, totals))

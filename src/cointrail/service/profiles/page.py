@@ -37,6 +37,14 @@ class Page:
     same_cluster: list[bool]
 
 
+def payments_of(rows: Counterparties, first: int, end: int) -> tuple[I64, I64]:
+    """The payments that some rows sum: number of the row among these, and row of `rows.payments`; int64 (p,)."""
+    begins, counts = rows.begin[first:end], rows.end[first:end] - rows.begin[first:end]
+    owner = np.repeat(np.arange(len(counts)), counts)
+    at = np.arange(len(owner)) - (np.cumsum(counts) - counts)[owner] + begins[owner]
+    return owner, rows.order[at]
+
+
 class Naming:
     """Gives rows their names.
 
@@ -53,13 +61,10 @@ class Naming:
 
     def page(self, rows: Counterparties, by: Group, first: int, end: int) -> Page:
         """Name some rows."""
-        begins, ends = rows.begin[first:end], rows.end[first:end]
-        counts = ends - begins
-        owner = np.repeat(np.arange(len(counts)), counts)
-        at = np.arange(len(owner)) - (np.cumsum(counts) - counts)[owner] + begins[owner]
-        scripts, place = np.unique(rows.payments.script[rows.order[at]].astype(np.int64), return_inverse=True)
+        owner, payments = payments_of(rows, first, end)
+        scripts, place = np.unique(rows.payments.script[payments].astype(np.int64), return_inverse=True)
         own = np.isin(self.forest.roots(scripts), self._own)
-        same: Flags = np.zeros(len(counts), np.bool_)
+        same: Flags = np.zeros(end - first, np.bool_)
         same[owner[own[place]]] = True
         named = rows.named[first:end]
         kind = Group.SCRIPT if by is Group.SCRIPT else Group.CLUSTER
@@ -68,7 +73,7 @@ class Naming:
             end=end,
             kinds=[Group.ENTITY if each else kind for each in named.tolist()],
             names=self._names(rows.key[first:end], named, by),
-            services=self._services(scripts, place, owner, len(counts)),
+            services=self._services(scripts, place, owner, end - first),
             same_cluster=same.tolist(),
         )
 

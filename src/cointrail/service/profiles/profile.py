@@ -15,11 +15,14 @@ from cointrail.profile.moves import Selection, select
 from cointrail.profile.sums import sums
 from cointrail.reports.names import Names
 from cointrail.service.answers import ListUsed, Moment, Rule, SnapshotName
-from cointrail.service.names import block_time, moment, name_of, snapshot_name
+from cointrail.service.names import moment, name_of, snapshot_name, utc
+from cointrail.service.prices.beside import Beside
 from cointrail.service.profiles.asked import EVERYTHING, Asked, FilterAnswer, Standing, filter_answer, standing_of
+from cointrail.service.profiles.gross import gross_worth
 from cointrail.service.profiles.spelled import addresses
 from cointrail.service.tracing.found import Wallet, wallet_of
 from cointrail.service.tracing.seeds import CLUSTER
+from cointrail.service.worth import FiatPrices, FiatTotal, FiatValue
 
 I64 = npt.NDArray[np.int64]
 
@@ -35,11 +38,12 @@ _LABELS: Final = {int(each): each.label for each in ScriptType}
 
 @dataclass(frozen=True, slots=True)
 class BalanceStep:
-    """The balance after a block in which the wallet moved."""
+    """The balance after a block in which the wallet moved; `fiat`, if asked for: its worth at that block's time."""
 
     height: int
     time_utc: str
     balance_sat: int
+    fiat: FiatValue | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ class BalanceAnswer:
     """The balance over the heights of the filter; amounts do not filter it.
 
     `steps` of `total` blocks in which the wallet moved; where they are fewer, extremes are kept and each is exact.
+    `closing_fiat`, if asked for: worth of `closing_sat` at the time of the filter's last block.
     """
 
     opening_sat: int
@@ -54,6 +59,7 @@ class BalanceAnswer:
     highest: BalanceStep | None
     total: int
     steps: tuple[BalanceStep, ...]
+    closing_fiat: FiatValue | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +104,10 @@ class ClockAnswer:
 
 @dataclass(frozen=True, slots=True)
 class UnspentAnswer:
-    """An output that could be spent at the end of the filter's heights."""
+    """An output that could be spent at the end of the filter's heights.
+
+    `fiat`, if asked for: what it was worth at the time of the block that made it.
+    """
 
     outpoint: str
     height: int
@@ -106,6 +115,7 @@ class UnspentAnswer:
     value_sat: int
     address: str | None
     script_type: str
+    fiat: FiatValue | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +126,10 @@ class ProfileAnswer:
     and without it both are net. `receiving` transactions spend nothing of the wallet. `balance_sat` holds at the end of
     the filter's heights; `unspent` is a page of `unspent_outputs`, the largest first. `unspendable_sat` was received
     and neither spent nor spendable. `receipts` and `spends` are the clocks of receiving and sending transactions.
+
+    If money was asked for, by `prices`: `received_fiat` and `unspent_fiat` sum outputs at the time of the block that
+    made each, `spent_fiat` at that of the block that spent each, `returned_fiat` by transaction at the time of its
+    block. `balance_fiat` is one amount, at the time of the filter's last block.
     """
 
     wallet: str
@@ -153,6 +167,12 @@ class ProfileAnswer:
     overlay: str | None
     snapshot: SnapshotName
     basis: Literal["fact", "inference", "assertion"]
+    received_fiat: FiatTotal | None = None
+    spent_fiat: FiatTotal | None = None
+    returned_fiat: FiatTotal | None = None
+    unspent_fiat: FiatTotal | None = None
+    balance_fiat: FiatValue | None = None
+    prices: FiatPrices | None = None
 
 
 class Profile:
@@ -163,6 +183,7 @@ class Profile:
         text: an address, or `cluster:` and an address.
         overlay: a file of corrections, applied to the cluster.
         asked: which transactions count.
+        worth: values amounts in money; nothing if not given.
 
     Raises:
         UsageError: there is an overlay and no cluster, or the filter contradicts itself.
@@ -171,8 +192,17 @@ class Profile:
         Unavailable: the ledger is damaged, or its clusters do not reach the snapshot.
     """
 
-    def __init__(self, reader: Reader, text: str, *, overlay: Path | None = None, asked: Asked = EVERYTHING) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        text: str,
+        *,
+        overlay: Path | None = None,
+        asked: Asked = EVERYTHING,
+        worth: Beside | None = None,
+    ) -> None:
         self.reader, self.text = reader, text
+        self.worth = worth or Beside(reader)
         self.window = asked.window(reader)
         self.wallet: Wallet = wallet_of(reader, text, overlay)
         self.found: Selection = select(reader, self.wallet.scripts, self.window)
@@ -190,6 +220,8 @@ class Profile:
         paid, again = fees.fees(reader, found), script_types.reuse(found)
         receipts, spends = activity.clocks(reader, found)
         balance = self.balance(steps)
+        received_fiat, spent_fiat = gross_worth(self.worth, found)
+        returned_fiat, unspent_fiat = self._worth_of_rest()
         return ProfileAnswer(
             wallet=self.text,
             scripts=len(self.wallet.scripts),
@@ -226,6 +258,24 @@ class Profile:
             overlay=standing.overlay,
             snapshot=snapshot_name(reader),
             basis=_basis(self.text, standing),
+            received_fiat=received_fiat,
+            spent_fiat=spent_fiat,
+            returned_fiat=returned_fiat,
+            unspent_fiat=unspent_fiat,
+            balance_fiat=balance.closing_fiat,
+            prices=self.worth.prices,
+        )
+
+    def _worth_of_rest(self) -> tuple[FiatTotal | None, FiatTotal | None]:
+        """(paid itself, unspent) in money."""
+        if self.worth.prices is None:
+            return None, None
+        found, touched = self.found, self.found.touched
+        returned = np.minimum(touched.received, touched.spent)[found.keep]
+        made = touched.height[touched.made_at[found.unspent]]
+        return (
+            self.worth.total_at(returned, touched.height[found.keep]),
+            self.worth.total_at(found.moves.values[found.unspent], made),
         )
 
     @property
@@ -238,16 +288,21 @@ class Profile:
         whole = history.balances(self.found)
         shown = whole if steps is None else whole.shortened(steps)
         top = int(whole.balance.argmax()) if len(whole.height) else None
+        times = self.reader.column("block", "time")
+        last = self.window.last  # below all blocks if none lies between two times
         return BalanceAnswer(
             opening_sat=whole.opening_sat,
             closing_sat=whole.closing_sat,
-            highest=None if top is None else self._step(int(whole.height[top]), int(whole.balance[top])),
+            highest=None if top is None else self._step(times, int(whole.height[top]), int(whole.balance[top])),
             total=len(whole.height),
-            steps=tuple(self._step(*each) for each in zip(shown.height.tolist(), shown.balance.tolist(), strict=True)),
+            steps=tuple(
+                self._step(times, *each) for each in zip(shown.height.tolist(), shown.balance.tolist(), strict=True)
+            ),
+            closing_fiat=None if last < 0 else self.worth.at(whole.closing_sat, last),
         )
 
-    def _step(self, height: int, balance_sat: int) -> BalanceStep:
-        return BalanceStep(height, block_time(self.reader, height), balance_sat)
+    def _step(self, times: npt.NDArray[np.uint32], height: int, balance_sat: int) -> BalanceStep:
+        return BalanceStep(height, utc(int(times[height])), balance_sat, self.worth.at(balance_sat, height))
 
     def unspent(self, first: int = 0, limit: int | None = None) -> Iterator[UnspentAnswer]:
         """What could be spent at the end, the largest first, then in chain order; made as it is asked for."""
@@ -256,7 +311,23 @@ class Profile:
         rows = rows[np.argsort(-moves.values[rows], kind="stable")][first : None if limit is None else first + limit]
         names = Names(self.reader)
         for begin in range(0, len(rows), _PORTION):
-            yield from _named(self.reader, names, moves.outputs[rows[begin : begin + _PORTION]])
+            yield from self._named(names, moves.outputs[rows[begin : begin + _PORTION]])
+
+    def _named(self, names: Names, outputs: I64) -> Iterator[UnspentAnswer]:
+        tx_index, _ = names.places(outputs)
+        scripts, heights, values = names.scripts(outputs), names.heights(tx_index).tolist(), names.values(outputs)
+        kinds = self.reader.column("script", "type")[scripts].tolist()
+        columns = (
+            names.outpoints(outputs),
+            heights,
+            names.times(tx_index),
+            values.tolist(),
+            addresses(self.reader, scripts),
+            [_LABELS[kind] for kind in kinds],
+            map(self.worth.at, values.tolist(), heights),
+        )
+        for cells in zip(*columns, strict=True):
+            yield UnspentAnswer(*cells)
 
 
 def profile(
@@ -268,9 +339,11 @@ def profile(
     steps: int = STEPS,
     first: int = 0,
     limit: int | None = SHOWN,
+    worth: Beside | None = None,
 ) -> ProfileAnswer:
     """The profile of an address or of `cluster:ADDRESS`; see `Profile`."""
-    return Profile(reader, text, overlay=overlay, asked=asked).answer(steps=steps, first=first, limit=limit)
+    found = Profile(reader, text, overlay=overlay, asked=asked, worth=worth)
+    return found.answer(steps=steps, first=first, limit=limit)
 
 
 def _basis(text: str, standing: Standing) -> Literal["fact", "inference", "assertion"]:
@@ -288,19 +361,3 @@ def _type_answer(each: script_types.TypeSums) -> TypeAnswer:
         unspent_outputs=each.unspent_outputs,
         unspent_sat=each.unspent_sat,
     )
-
-
-def _named(reader: Reader, names: Names, outputs: I64) -> Iterator[UnspentAnswer]:
-    tx_index, _ = names.places(outputs)
-    scripts = names.scripts(outputs)
-    kinds = reader.column("script", "type")[scripts].tolist()
-    columns = (
-        names.outpoints(outputs),
-        names.heights(tx_index).tolist(),
-        names.times(tx_index),
-        names.values(outputs).tolist(),
-        addresses(reader, scripts),
-        [_LABELS[kind] for kind in kinds],
-    )
-    for cells in zip(*columns, strict=True):
-        yield UnspentAnswer(*cells)

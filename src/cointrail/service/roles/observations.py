@@ -16,12 +16,15 @@ PERSONS: Final = frozenset({"user", "person", "individual"})
 
 
 def observations_of(found: ServiceLikeAnswer) -> tuple[Observation, ...]:
-    """What a score says for and against categories; nothing if it abstains."""
+    """What a score says for and against categories; nothing if it abstains.
+
+    Hardly anybody behaves like a service, so not to do so speaks against services and for nobody.
+    """
     rule, text = found.rule, found.statement
     if found.likeness == Likeness.LIKE:
         return (Observation(rule.id, rule.version, text, STOPS, PERSONS),)
     if found.likeness == Likeness.UNLIKE:
-        return (Observation(rule.id, rule.version, text, PERSONS, STOPS),)
+        return (Observation(rule.id, rule.version, text, frozenset(), STOPS),)
     return ()
 
 

@@ -3,7 +3,6 @@
 from itertools import islice
 
 import numpy as np
-import numpy.typing as npt
 
 from cointrail.cluster import accuracy
 from cointrail.cluster.forest.view import Forest
@@ -11,7 +10,7 @@ from cointrail.ledger.reader import Reader
 from cointrail.profile.roles import behaviour, segments, service_like, stores
 from cointrail.profile.roles.behaviour import Behaviour, clusters_behaviour, scripts_behaviour
 from cointrail.profile.roles.segments import Kind, Movements, Segment, Segments, segments_of
-from cointrail.profile.roles.service_like import UNKNOWN, Likeness, ServiceLike, judge, shipped
+from cointrail.profile.roles.service_like import UNKNOWN, Likeness, judge, shipped
 from cointrail.profile.roles.stores import Stores, stores_of
 from cointrail.service.answers import Rule
 from cointrail.service.names import address_or_none, find_script, moment, snapshot_name, txid_of
@@ -27,12 +26,9 @@ from cointrail.service.roles.answers import (
 )
 from cointrail.service.roles.deposits import deposit_of
 from cointrail.trace.finders import deposits
-from cointrail.trace.services import NONE, Services, services_of
-
-I64 = npt.NDArray[np.int64]
+from cointrail.trace.services import NONE, Services
 
 CLUSTER = "cluster:"
-UNNAMED = "unknown, behaves like a service"
 MILLION = 1_000_000
 
 
@@ -100,24 +96,6 @@ def likeness_of(found: Behaviour) -> ServiceLikeAnswer:
     )
 
 
-def service_like_services(reader: Reader, forest: Forest, scripts: npt.ArrayLike) -> Services:
-    """L1 clusters of scripts that behave like services, as arrays a trace can stop at.
-
-    Each is a service of its own, named after its first script: nothing says that two of them are one. Nothing is known
-    of who they are.
-
-    Args:
-        reader: the ledger at a snapshot.
-        forest: its clusters.
-        scripts: script_ids to ask about; what tags name already is left to them by the caller.
-    """
-    said = judge(clusters_behaviour(reader, forest, scripts))
-    roots = said.behaviour.units[_likes(said)]
-    firsts = [int(forest.members(root)[0].min()) for root in roots.tolist()]
-    names = [f"{UNNAMED}: cluster of {_spelled(reader, first)}" for first in firsts]
-    return services_of(forest, firsts, range(len(firsts)), names, kinds=["unknown_service"] * len(firsts))
-
-
 def measured(rule: str, version: int, stratum: str | None) -> MeasuredRate | None:
     """The rate that `make accuracy` measured on held-out wallets."""
     row = accuracy.measured(rule, version, stratum)
@@ -127,23 +105,12 @@ def measured(rule: str, version: int, stratum: str | None) -> MeasuredRate | Non
     return MeasuredRate(row.stratum, row.n, row.errors, bound)
 
 
-def _likes(said: ServiceLike) -> npt.NDArray[np.bool_]:
-    found: npt.NDArray[np.bool_] = said.likeness == list(Likeness).index(Likeness.LIKE)
-    return found
-
-
 def _statement(likeness: Likeness, probability_ppm: int | None) -> str:
     if probability_ppm is None:
         return (
             f"abstain: fewer than {service_like.LEAST_TRANSACTIONS} transactions or {service_like.LEAST_PAYEES} payees"
         )
-    hundredths = probability_ppm // 10_000
-    return f"{likeness} (p = 0.{hundredths:02d}, measured on imitation economies)"
-
-
-def _spelled(reader: Reader, script: int) -> str:
-    pubkey = reader.script_pubkey(script)
-    return address_or_none(reader, pubkey) or f"script:{pubkey.hex()}"
+    return f"{likeness} ({service_like.probability_text(probability_ppm)}, measured on imitation economies)"
 
 
 def _page(count: int, first: int, limit: int | None) -> list[int]:

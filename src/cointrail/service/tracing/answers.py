@@ -5,7 +5,8 @@ from typing import Literal
 
 from cointrail.service.answers import INFERENCE, Basis, Moment, Rule, SnapshotName
 from cointrail.service.tracing.seeds import SeedFile
-from cointrail.service.tracing.services import TagsUsed
+from cointrail.service.tracing.tags_used import TagsUsed
+from cointrail.trace.services import Inferred
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ class EndpointAnswer:
 
     `traced_sat` has the traced part under each policy that reached it, `reasons` why it ended there; `spread_sat` is
     the difference between the most and the least that policies which conserve say, 0 counted where one does not reach
-    it. `service` is named as the tags do; `labels` has the parts of each source under the first policy.
+    it. `service` is named as the tags do, or is one that nobody names and `inferred` says from what; `labels` has the
+    parts of each source under the first policy.
     """
 
     outpoint: str
@@ -73,11 +75,12 @@ class EndpointAnswer:
     service: str | None
     detail: str | None
     labels: dict[str, int]
+    inferred: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ArrivedAnswer:
-    """What ended at one service: outputs, and traced satoshis under each policy; `statement` says who attributes."""
+    """What ended at one service: outputs, traced satoshis under each policy; `statement` is that of `Attributed`."""
 
     service: str
     category: str
@@ -91,7 +94,7 @@ class TraceAnswer:
     """A trace under one or several policies, side by side.
 
     `steps` and `labels` are of the first policy. `traced_sat` is what all seeds hold. `services` groups the endpoints
-    that lie at services, the most traced first.
+    that lie at services, the most traced first. `inferred`, if asked for: services that no tag names.
     """
 
     seeds: tuple[str, ...]
@@ -114,3 +117,4 @@ class TraceAnswer:
     last_seen: Moment | None
     snapshot: SnapshotName
     basis: Basis = INFERENCE
+    inferred: Inferred | None = None

@@ -13,7 +13,8 @@ from cointrail.service.answers import FACT, INFERENCE, Basis, Rule, SnapshotName
 from cointrail.service.attribution.choice import TagSource
 from cointrail.service.names import address_or_none, outpoint_of, script_of_output, snapshot_name
 from cointrail.service.tracing.seeds import find_seeds
-from cointrail.service.tracing.services import TagsUsed, find_services
+from cointrail.service.tracing.services import find_services
+from cointrail.service.tracing.tags_used import TagsUsed
 from cointrail.trace.bounds import RULE, WHOLE, Bounds, Interval
 from cointrail.trace.bounds import bounds as compute
 from cointrail.trace.fees import ACCOUNT, Fees

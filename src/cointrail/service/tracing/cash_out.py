@@ -24,7 +24,8 @@ from cointrail.service.tracing.found import (
     wallet_of,
 )
 from cointrail.service.tracing.seeds import CLUSTER
-from cointrail.service.tracing.services import TagsUsed, find_services
+from cointrail.service.tracing.stops import find_stops, rules_of
+from cointrail.service.tracing.tags_used import TagsUsed
 from cointrail.service.worth import FiatPrices, FiatTotal, FiatValue
 from cointrail.trace.finders import candidates, deposits
 from cointrail.trace.finders import cash_out as finder
@@ -36,6 +37,7 @@ from cointrail.trace.limits import Limits
 from cointrail.trace.policy import FIFO, HAIRCUT
 from cointrail.trace.reason import Reason
 from cointrail.trace.seeds import Seeds
+from cointrail.trace.services import Inferred
 
 I64 = npt.NDArray[np.int64]
 
@@ -124,7 +126,8 @@ class CashOutAnswer:
 
     `destinations` by what came to each under haircut, the most first. `rest_sat`: what ended elsewhere under haircut,
     by reason. `rules` end with those that only the candidates rest on. If money was asked for, `fiat` is what came to
-    services under haircut, each output at its own time, by `prices`.
+    services under haircut, each output at its own time, by `prices`. `inferred`, if asked for: services that no tag
+    names.
     """
 
     seeds: tuple[str, ...]
@@ -142,6 +145,7 @@ class CashOutAnswer:
     basis: Basis = INFERENCE
     fiat: FiatTotal | None = None
     prices: FiatPrices | None = None
+    inferred: Inferred | None = None
 
 
 def cash_out(
@@ -149,10 +153,12 @@ def cash_out(
     seeds: Sequence[str],
     *,
     services: TagSource = None,
+    service_like: bool = False,
     overlay: Path | None = None,
     limits: Limits = LIMITS,
     rounds: int = 4,
     watch: Callable[[int, int], bool] = lambda _passed, _waiting: False,
+    scoring: Callable[[int, int], bool] = lambda _scored, _waiting: False,
     worth: Beside | None = None,
 ) -> CashOutAnswer:
     """Find where money arrived at services.
@@ -161,18 +167,21 @@ def cash_out(
         reader: the ledger at a snapshot.
         seeds: txids, outpoints, addresses, or `cluster:ADDRESS`.
         services: files of tags, or the database; everybody in it ends a way, whatever the category.
+        service_like: whether it ends at clusters that behave like services, too; see `stops`.
         overlay: a file of corrections, applied to clusters among the seeds.
         limits: when else it ends.
         rounds: CoinJoins in a row behind which candidates are looked for; 0 for none.
         watch: sees progress, and may cancel.
+        scoring: sees how clusters are scored, and may stop it.
         worth: values amounts in money; nothing if not given.
 
     Raises:
         UsageError: there is no seed, or an overlay is given and no cluster.
         InputRefused, NotFound: a seed or a file is none, or not in this snapshot.
         Unavailable: the ledger's clusters do not reach the snapshot.
+        Interrupted: it was stopped while clusters were scored.
     """
-    known, tags = find_services(reader, services, categories=None)
+    known, tags = find_stops(reader, services, categories=None, service_like=service_like, scoring=scoring)
     forest = Forest(reader)
     given: dict[str, I64] = {}
     corrected: str | None = None
@@ -202,6 +211,7 @@ def cash_out(
             *(Rule(f"taint.{each.name}", each.version) for each in (HAIRCUT, FIFO)),
             *(Rule(*each) for each in found.flow.asked.gate),
             Rule(deposits.RULE, deposits.VERSION),
+            *rules_of(known),
             *((Rule(candidates.RULE, candidates.VERSION),) if found.sets else ()),
         ),
         limits=asdict(limits),
@@ -211,6 +221,7 @@ def cash_out(
         snapshot=snapshot_name(reader),
         fiat=worth.total((row.haircut_sat, row.fiat) for each in destinations for row in each.arrivals),
         prices=worth.prices,
+        inferred=known.inferred,
     )
 
 

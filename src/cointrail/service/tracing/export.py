@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cointrail.ledger.reader import Reader
 from cointrail.reports.export import Choice, export
-from cointrail.service.tracing.services import TagsUsed
+from cointrail.service.tracing.tags_used import TagsUsed
 from cointrail.trace.flow import Flow
 
 
@@ -27,7 +27,8 @@ def write_flows(
     """
     written: list[Path] = []
     for flow in flows:
-        sources = {} if tags is None else dict.fromkeys(flow.asked.services.names, tags.lists)
+        services = flow.asked.services
+        sources = {} if tags is None else dict.fromkeys(services.names[: services.named], tags.lists)
         place = path if len(flows) == 1 else path.with_name(f"{path.stem}.{flow.asked.policy.name}{path.suffix}")
         written += export(flow, reader, place, Choice(sources=sources, overwrite=overwrite))
     return tuple(written)

@@ -52,11 +52,15 @@ class Wallet:
 
 @dataclass(frozen=True, slots=True)
 class Attributed:
-    """A service as tags name it; `statement` says who attributes. Whoever it is may be wrong."""
+    """A service as tags name it; `statement` says who attributes. Whoever it is may be wrong.
+
+    Of one that no tag names, which is `inferred`, `statement` says from what.
+    """
 
     service: str
     category: str
     statement: str
+    inferred: bool = False
 
 
 def wallet_of(reader: Reader, text: str, overlay: Path | None = None) -> Wallet:
@@ -86,10 +90,12 @@ def wallet_of(reader: Reader, text: str, overlay: Path | None = None) -> Wallet:
 
 
 def attributed(services: Services, number: int) -> Attributed:
-    """A service with who attributes."""
-    name = services.names[number]
-    said = services.said[number] if services.said else "whoever asks"
-    return Attributed(name, services.kinds[number] or UNNAMED, f"attributed to {name} by {said}")
+    """A service with who attributes, or with what it is inferred from."""
+    name, kind = services.names[number], services.kinds[number] or UNNAMED
+    said = services.said[number] if services.said else ""
+    if number >= services.named:
+        return Attributed(name, kind, said, inferred=True)
+    return Attributed(name, kind, f"attributed to {name} by {said or 'whoever asks'}")
 
 
 def output_place(reader: Reader, output: int, worth: Beside) -> OutputPlace:

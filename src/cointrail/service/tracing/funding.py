@@ -22,13 +22,15 @@ from cointrail.service.tracing.found import (
     transaction_place,
     wallet_of,
 )
-from cointrail.service.tracing.services import TagsUsed, find_services
+from cointrail.service.tracing.stops import find_stops, rules_of
+from cointrail.service.tracing.tags_used import TagsUsed
 from cointrail.service.worth import FiatPrices, FiatTotal, FiatValue
 from cointrail.trace.finders import funding as finder
 from cointrail.trace.finders.funding import LIMITS, Funding, Payment, find_funding
 from cointrail.trace.limits import Limits
 from cointrail.trace.policy import HAIRCUT
 from cointrail.trace.reason import Reason
+from cointrail.trace.services import Inferred
 
 OWN: Final = "the wallet itself"
 
@@ -106,7 +108,8 @@ class FundingAnswer:
     `services` by what came from each, the most first. `coinjoin_sat` came out of CoinJoins, `received_sat` from
     somebody unknown, `rest_sat` ended for other reasons; with what came from services they sum to `paid_sat`.
     `verdicts` counts payments. If money was asked for, `fiat` values what was paid, `coinjoin_fiat` and
-    `received_fiat` the parts, each at its payment's time, by `prices`.
+    `received_fiat` the parts, each at its payment's time, by `prices`. `inferred`, if asked for: services that no tag
+    names.
     """
 
     wallet: str
@@ -129,6 +132,7 @@ class FundingAnswer:
     coinjoin_fiat: FiatTotal | None = None
     received_fiat: FiatTotal | None = None
     prices: FiatPrices | None = None
+    inferred: Inferred | None = None
 
 
 def funding(
@@ -136,9 +140,11 @@ def funding(
     wallet: str,
     *,
     services: TagSource = None,
+    service_like: bool = False,
     overlay: Path | None = None,
     limits: Limits = LIMITS,
     watch: Callable[[int, int], bool] = lambda _passed, _waiting: False,
+    scoring: Callable[[int, int], bool] = lambda _scored, _waiting: False,
     worth: Beside | None = None,
 ) -> FundingAnswer:
     """Find who paid an address, or `cluster:ADDRESS`.
@@ -147,18 +153,21 @@ def funding(
         reader: the ledger at a snapshot.
         wallet: who is asked about.
         services: files of tags, or the database: where the walk stops, and whose names it finds.
+        service_like: whether it ends at clusters that behave like services, too; see `stops`.
         overlay: a file of corrections, applied to the wallet's cluster.
         limits: when else it stops.
         watch: sees progress, and may cancel.
+        scoring: sees how clusters are scored, and may stop it.
         worth: values amounts in money; nothing if not given.
 
     Raises:
         UsageError: an overlay is given for an address alone.
         InputRefused, NotFound: the address or a file is none, or the address is not in this snapshot.
         Unavailable: the ledger's clusters do not reach the snapshot.
+        Interrupted: it was stopped while clusters were scored.
     """
     asked = wallet_of(reader, wallet, overlay)
-    stops, tags = find_services(reader, services)
+    stops, tags = find_stops(reader, services, service_like=service_like, scoring=scoring)
     found = find_funding(reader, asked.scripts, stops, limits=limits, watch=watch)
     worth = worth or Beside(reader)
     payments = tuple(_payment(reader, found, each, worth) for each in found.payments)
@@ -181,6 +190,7 @@ def funding(
             Rule(finder.RULE, finder.VERSION),
             Rule(f"taint.{HAIRCUT.name}", HAIRCUT.version),
             *(Rule(*each) for each in (found.flow.asked.gate if found.flow else GATE)),
+            *rules_of(stops),
         ),
         limits=asdict(limits),
         overlay=asked.overlay,
@@ -191,6 +201,7 @@ def funding(
         coinjoin_fiat=worth.total((stop.sat, stop.fiat) for stop in coinjoins),
         received_fiat=worth.total((stop.sat, stop.fiat) for stop in received),
         prices=worth.prices,
+        inferred=stops.inferred,
     )
 
 

@@ -9,7 +9,8 @@ from cointrail.errors import UsageError
 from cointrail.ledger.reader import Reader
 from cointrail.service.attribution.choice import TagSource
 from cointrail.service.tracing.seeds import SeedFile, find_seeds
-from cointrail.service.tracing.services import TagsUsed, find_services
+from cointrail.service.tracing.stops import find_stops
+from cointrail.service.tracing.tags_used import TagsUsed
 from cointrail.trace import saved
 from cointrail.trace.fees import ACCOUNT, Fees
 from cointrail.trace.flow import Direction, Flow
@@ -50,7 +51,9 @@ class TraceJob:
         seed_file: Path | None = None,
         collision: Collision = Collision.FIRST,
         services: TagSource = None,
+        service_like: bool = False,
         watch: Callable[[int], None] = lambda _rows: None,
+        scoring: Watch = lambda _scored, _waiting: False,
     ) -> Self:
         """Read the question.
 
@@ -64,18 +67,21 @@ class TraceJob:
             seed_file: seeds with labels.
             collision: which label holds for an output that has two.
             services: files of tags, or the database: what arrives at a service is not followed further.
+            service_like: whether it stops at clusters that behave like services, too; see `stops`.
             watch: called with the rows read so far of a file of seeds.
+            scoring: sees how clusters are scored, and may stop it.
 
         Raises:
             UsageError: there is no seed, or an unknown policy, or one that cannot be read backward.
             InputRefused, NotFound: a seed or a file is not one, or not in this snapshot.
             Unavailable: the ledger's clusters do not reach the snapshot.
+            Interrupted: it was stopped while clusters were scored.
         """
         chosen = named(policies, backward=direction == "backward")
         if not chosen:
             raise UsageError("no policy was named", hint="give at least one")
         found, read = find_seeds(reader, seeds, seed_file, collision=collision, watch=watch)
-        stops, tags = find_services(reader, services)
+        stops, tags = find_stops(reader, services, service_like=service_like, scoring=scoring)
         questions = [asked(policy, Direction(direction), limits, fees, stops) for policy in chosen]
         return cls(reader, tuple(Walk(reader, found, each) for each in questions), tuple(seeds), read, tags)
 

@@ -18,13 +18,15 @@ from cointrail.service.names import (
     snapshot_name,
 )
 from cointrail.service.tracing.seeds import find_seeds
-from cointrail.service.tracing.services import TagsUsed, find_services
+from cointrail.service.tracing.stops import find_stops, rules_of
+from cointrail.service.tracing.tags_used import TagsUsed
 from cointrail.trace.limits import MILLION, Limits
 from cointrail.trace.paths import NEARBY, RULE, By, Hop
 from cointrail.trace.paths import Path as FoundPath
 from cointrail.trace.paths import paths as search
 from cointrail.trace.policy import HAIRCUT
 from cointrail.trace.seeds import Seeds
+from cointrail.trace.services import Inferred
 from cointrail.trace.walk import Watch
 
 MOST_COUNTED = 10**18
@@ -66,6 +68,7 @@ class PathsAnswer:
     `total`: how many were found, up to `MOST_COUNTED`. `complete`: no budget ended the search; if one did, there may be
     paths that are not known. `stops`: outputs at which a limit ended it, by reason: there may be paths behind them that
     the question excluded. The hops are facts; what a path carries is haircut's convention (`carried_basis`).
+    `inferred`, if asked for: services that no tag names, at which it stopped too.
     """
 
     sources: tuple[str, ...]
@@ -85,6 +88,7 @@ class PathsAnswer:
     snapshot: SnapshotName
     carried_basis: Basis = INFERENCE
     basis: Basis = FACT
+    inferred: Inferred | None = None
 
 
 def paths(
@@ -96,7 +100,9 @@ def paths(
     k: int = 10,
     limits: Limits = NEARBY,
     services: TagSource = None,
+    service_like: bool = False,
     watch: Watch = lambda _passed, _waiting: False,
+    scoring: Watch = lambda _scored, _waiting: False,
 ) -> PathsAnswer:
     """The k best paths of outputs from sources to targets; see `trace.paths`.
 
@@ -108,18 +114,21 @@ def paths(
         k: most paths.
         limits: when to stop looking.
         services: files of tags, or the database: what arrives at a service is not followed further.
+        service_like: whether clusters that behave like services are not followed further either; see `stops`.
         watch: sees progress, and may cancel.
+        scoring: sees how clusters are scored, and may stop it.
 
     Raises:
         UsageError: an unknown order, k out of range, or there is no source or no target.
         InputRefused, NotFound: a source, a target or a file is not one, or not in this snapshot.
         Unavailable: clusters are asked for and the ledger's do not reach the snapshot.
+        Interrupted: it was stopped while clusters were scored.
     """
     if by not in tuple(By):
         raise UsageError(f"paths cannot be ordered by {by!r}", hint=f"choose among {', '.join(By)}")
     order = By(by)
     found, wanted = (Seeds.of(find_seeds(reader, each)[0].outputs) for each in (sources, targets))
-    stops, tags = find_services(reader, services)
+    stops, tags = find_stops(reader, services, service_like=service_like, scoring=scoring)
     result = search(reader, found, wanted.outputs, by=order, k=k, limits=limits, services=stops, watch=watch)
     rules = [RULE, (f"taint.{HAIRCUT.name}", HAIRCUT.version)]
     if not limits.through_coinjoins:
@@ -140,8 +149,9 @@ def paths(
         complete=result.complete,
         limits=asdict(limits),
         tags=tags,
-        rules=tuple(Rule(*each) for each in rules),
+        rules=(*(Rule(*each) for each in rules), *rules_of(stops)),
         snapshot=snapshot_name(reader),
+        inferred=stops.inferred,
     )
 
 

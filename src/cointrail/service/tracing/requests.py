@@ -1,7 +1,7 @@
 """Lists that go into legal requests, as CSV: withdrawals behind payments, and outputs that arrived at services.
 
 Texts of strangers, such as names in a file of tags, are shielded from spreadsheets. Rows are sorted, none is repeated.
-If the answer has amounts in money, five columns more stand at the end; otherwise the files are without them.
+If the answer has amounts in money, columns of these stand at the end.
 """
 
 from collections.abc import Iterator
@@ -10,29 +10,22 @@ from typing import Any, Final
 
 from cointrail.reports.list_file import write_list
 from cointrail.reports.tables import FOREIGN, INTEGER, TEXT, Column
+from cointrail.service.prices.columns import fiat_cells, fiat_columns
 from cointrail.service.tracing.cash_out import ArrivalAnswer, CandidateAnswer, CashOutAnswer
 from cointrail.service.tracing.found import Attributed
 from cointrail.service.tracing.funding import FundingAnswer
-from cointrail.service.worth import FiatValue
+from cointrail.service.worth import FiatPrices
 
 BASIS: Final = "inference resting on an assertion"
+UNNAMED_BASIS: Final = "inference, resting on no assertion"
+"""Of a service that no tag names: there is nobody to send a request to."""
 
-FIAT_COLUMNS: Final = (
-    Column(
-        "fiat_minor",
-        INTEGER,
-        "only with --fiat: what came (of an arrival, by haircut) was worth at the time of the payment's or arrival's "
-        "block, in minor units of the currency (cents); empty where no price is known",
-    ),
-    Column("currency", TEXT, "only with --fiat: the currency, ISO 4217"),
-    Column("price_source", FOREIGN, "only with --fiat: whose price it is"),
-    Column("price_rule", TEXT, "only with --fiat: name and version of the rule that chose the price"),
-    Column("price_gap", TEXT, "only with --fiat: why no price is known; empty if one is"),
-)
-"""What stands at the end of either list if amounts in money were asked for."""
+_WORTH: Final = "worth of what came (of an arrival, by haircut) at the time of the payment's or arrival's block"
 
 FUNDING_COLUMNS: Final = (
-    Column("service", FOREIGN, "whom the withdrawal is attributed to"),
+    Column(
+        "service", FOREIGN, "whom the withdrawal is attributed to; `unknown service` and its cluster if nobody is named"
+    ),
     Column("category", FOREIGN, "category of the service"),
     Column("basis", FOREIGN, "what kind of statement the row makes, and who attributes"),
     Column("withdrawal_txid", TEXT, "transaction that left the service"),
@@ -58,8 +51,7 @@ def write_funding(answer: FundingAnswer, path: Path, *, overwrite: bool = False)
         As `write_list`.
     """
     rows = sorted(_funding_rows(answer), key=lambda row: (row[0], row[5], row[3], row[4], row[10], row[8], row[9]))
-    columns = FUNDING_COLUMNS if answer.prices is None else (*FUNDING_COLUMNS, *FIAT_COLUMNS)
-    write_list(columns, rows, path, overwrite=overwrite)
+    write_list((*FUNDING_COLUMNS, *fiat_columns(answer.prices, _WORTH)), rows, path, overwrite=overwrite)
 
 
 def _funding_rows(answer: FundingAnswer) -> Iterator[tuple[Any, ...]]:
@@ -68,15 +60,17 @@ def _funding_rows(answer: FundingAnswer) -> Iterator[tuple[Any, ...]]:
         for source in each.sources:
             left_txid, left_vout = source.withdrawal.outpoint.split(":")
             yield (
-                source.attributed.service, source.attributed.category, f"{BASIS}: {source.attributed.statement}",
+                source.attributed.service, source.attributed.category, _basis(source.attributed),
                 left_txid, int(left_vout), source.withdrawal.height, source.withdrawal.time_utc,
                 source.withdrawal.value_sat, txid, int(vout), each.payment.height, each.payment.time_utc,
-                each.payment.value_sat, source.sat, each.route, source.hops, *_fiat_cells(source.fiat),
+                each.payment.value_sat, source.sat, each.route, source.hops, *fiat_cells(answer.prices, source.fiat),
             )  # fmt: skip
 
 
 ARRIVAL_COLUMNS: Final = (
-    Column("service", FOREIGN, "whom the output is attributed to"),
+    Column(
+        "service", FOREIGN, "whom the output is attributed to; `unknown service` and its cluster if nobody is named"
+    ),
     Column("category", FOREIGN, "category of the service"),
     Column("basis", FOREIGN, "what kind of statement the row makes, and who attributes"),
     Column("txid", TEXT, "transaction that paid the service or its deposit address"),
@@ -100,21 +94,23 @@ def write_arrivals(answer: CashOutAnswer, path: Path, *, overwrite: bool = False
     Raises:
         As `write_list`.
     """
+    prices = answer.prices
     sure = [
-        _arrival_row(each.attributed, row, (row.haircut_sat, row.fifo_sat), "", None)
+        _arrival_row(prices, each.attributed, row, (row.haircut_sat, row.fifo_sat), "", None)
         for each in sorted(answer.destinations, key=lambda each: each.attributed.service)
         for row in each.arrivals
     ]
     leads = [
-        _arrival_row(row.attributed, row, (row.expected_sat, None), each.candidate_set, row.probability_ppb)
+        _arrival_row(prices, row.attributed, row, (row.expected_sat, None), each.candidate_set, row.probability_ppb)
         for each in answer.candidate_sets
         for row in each.candidates
     ]
-    columns = ARRIVAL_COLUMNS if answer.prices is None else (*ARRIVAL_COLUMNS, *FIAT_COLUMNS)
+    columns = (*ARRIVAL_COLUMNS, *fiat_columns(prices, _WORTH))
     write_list(columns, [*sure, *leads], path, overwrite=overwrite)
 
 
 def _arrival_row(
+    prices: FiatPrices | None,
     named: Attributed,
     row: ArrivalAnswer | CandidateAnswer,
     sats: tuple[int, int | None],
@@ -125,12 +121,11 @@ def _arrival_row(
     txid, vout = output.outpoint.split(":")
     lead = "lead, " if candidate_set else ""
     return (
-        named.service, named.category, f"{lead}{BASIS}: {named.statement}", txid, int(vout), output.height,
+        named.service, named.category, f"{lead}{_basis(named)}", txid, int(vout), output.height,
         output.time_utc, output.value_sat, *sats, deposit.standing if deposit else "", candidate_set, probability_ppb,
-        *_fiat_cells(row.fiat),
+        *fiat_cells(prices, row.fiat),
     )  # fmt: skip
 
 
-def _fiat_cells(fiat: FiatValue | None) -> tuple[object, ...]:
-    """What goes into `FIAT_COLUMNS`; nothing if amounts in money were not asked for."""
-    return () if fiat is None else (fiat.minor, fiat.currency, fiat.source, fiat.rule, fiat.gap or "")
+def _basis(named: Attributed) -> str:
+    return f"{UNNAMED_BASIS if named.inferred else BASIS}: {named.statement}"

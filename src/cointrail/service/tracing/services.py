@@ -6,21 +6,24 @@ Method: METHODS.md 6.3 and 7.4.
 from calendar import timegm
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 import numpy as np
 
+from cointrail.attribution.categories import SANCTION, categories_of, one_spelling
 from cointrail.attribution.claims import Stated
 from cointrail.attribution.confidence import SPEAKS_FOR_CLUSTERS
 from cointrail.attribution.propagation import speaks_for_cluster
 from cointrail.cluster.forest.view import Forest
 from cointrail.ledger.reader import Reader
-from cointrail.service.attribution.choice import TagSource
+from cointrail.service.attribution.choice import TagChoice, TagSource
 from cointrail.service.attribution.gathered import Resolved
-from cointrail.service.attribution.resolved import resolve
-from cointrail.trace.services import NONE, Services, services_of
+from cointrail.service.attribution.resolved import digest_of_stored, resolve
+from cointrail.service.tracing.remembered import NamedBy
+from cointrail.service.tracing.tags_used import TagsUsed
+from cointrail.trace.services import NONE, Sanction, Services, services_of
 
 STOPS: Final = frozenset(
     {"exchange", "payment_processor", "hosted_wallet", "mixer", "mixing_service", "gambling", "miner", "mining_pool"}
@@ -28,26 +31,7 @@ STOPS: Final = frozenset(
 """Categories of services that hold other people's money."""
 
 _OR: Final = " or "
-
-
-@dataclass(frozen=True, slots=True)
-class TagsUsed:
-    """The tags that say which scripts are whose, and how much of them was used.
-
-    `lists` names the files or collections, `digest` is the tag set's; `used`: tags that name somebody here; `absent`:
-    those whose address nothing pays; `elsewhere`: those of other chains, networks or subjects; `left_out`: tags of a
-    category that was not asked for, or below the confidence that is; `mixed`: clusters that tags give to several
-    actors, which inherit nothing; `known_at`: as of when, or None.
-    """
-
-    lists: str
-    digest: str
-    used: int
-    absent: int
-    elsewhere: int | None
-    left_out: int
-    mixed: int
-    known_at: str | None
+_DAY: Final = 86_400
 
 
 def find_services(
@@ -71,10 +55,19 @@ def find_services(
         InputRefused: a file is no list of tags, or a table has an address that is none of this network.
         Unavailable: the ledger's clusters do not reach the snapshot, or the database cannot be used.
     """
-    found = resolve(reader, tags)
+    choice = TagChoice.of(tags)
+    stored = digest_of_stored(choice)
+    by = None if stored is None else NamedBy(stored[0], stored[1], least_confidence, categories)
+    known = None if by is None else by.recall(reader)
+    if known is not None:
+        return known
+    found = resolve(reader, choice)
     if found is None:
         return NONE, None
-    return services_from(reader, found, least_confidence=least_confidence, categories=categories)
+    services, used = services_from(reader, found, least_confidence=least_confidence, categories=categories)
+    if by is not None:
+        by.remember(reader, services, used)
+    return services, used
 
 
 def services_from(
@@ -85,7 +78,7 @@ def services_from(
     categories: Collection[str] | None = STOPS,
 ) -> tuple[Services, TagsUsed]:
     """The same from tags that were looked up already."""
-    named = _Named(found, [_counts(each, least_confidence, categories) for each in found.stated])
+    named = _Named(found, [each.own or each.level >= least_confidence for each in found.stated])
     services = services_of(
         Forest(reader),
         named.scripts,
@@ -95,13 +88,15 @@ def services_from(
         definers=named.speaks,
         digest=found.digest,
     )
-    services = replace(services, said=named.said, since=named.since)
-    left_out = len(found.number) - named.used
-    used = TagsUsed(
-        " + ".join(found.lists), found.digest, named.used, found.absent, found.elsewhere, left_out, services.mixed,
-        found.known_at,
+    services = replace(services, said=named.said, categories=named.categories, sanctions=named.sanctions)
+    # Only now, so that a tag of a category that does not count still contradicts one that does.
+    kept = np.array([_counts(each, categories) for each in named.categories], np.bool_)
+    services = services.only(kept)
+    used = int(np.count_nonzero(kept[named.service_of_tags]))
+    return services, TagsUsed(
+        " + ".join(found.lists), found.digest, used, found.absent, found.elsewhere, len(found.number) - used,
+        services.mixed, found.known_at,
     )  # fmt: skip
-    return services, used
 
 
 class _Named:
@@ -116,7 +111,6 @@ class _Named:
 
     def __init__(self, found: Resolved, counts: list[bool]) -> None:
         rows = np.flatnonzero(np.array([*counts, False])[found.number])
-        self.used = len(rows)
         by_name: defaultdict[str, list[Stated]] = defaultdict(list)
         for number in np.unique(found.number[rows]).tolist():
             by_name[found.stated[number].name].append(found.stated[number])
@@ -130,12 +124,15 @@ class _Named:
         pairs = np.divmod(keys, max(len(single), 1))
         speaks = np.bincount(at.reshape(-1), speaks_at[found.number[rows]], len(keys)) > 0
         _, first, count = np.unique(pairs[0], return_index=True, return_counts=True)
-        told = {}
+        told, either = {}, defaultdict[str, list[Stated]](list)
         for begin, names in zip(first[count > 1].tolist(), count[count > 1].tolist(), strict=True):
             several = [single[each] for each in pairs[1][begin : begin + names].tolist()]
             together = _OR.join(several)
-            by_name[together] = by_name.get(together) or [each for name in several for each in by_name[name]]
+            if together not in either:
+                either[together] = [each for name in several for each in by_name[name]]
             told[int(pairs[0][begin])] = together
+        for together, stated in either.items():
+            by_name[together].extend(stated)
         self.names = tuple(sorted(by_name))
         place = {name: number for number, name in enumerate(self.names)}
         # What an address is called stands first. Each of several names speaks for the cluster, which is mixed by that.
@@ -145,48 +142,82 @@ class _Named:
         self.scripts = np.concatenate([np.array(list(told), np.int64), pairs[0][heard]])
         self.actors = np.concatenate([np.array([place[name] for name in told.values()], np.int64), renamed[heard]])
         self.speaks = np.concatenate([np.zeros(len(told), np.bool_), speaks[heard]])
+        # Of each tag that counts: its name's service, or that of all names of its address.
+        whose = renamed.copy()
+        several_of = dict(zip(told, self.actors[: len(told)].tolist(), strict=True))
+        shared = np.repeat(count > 1, count)
+        whose[shared] = [several_of[script] for script in pairs[0][shared].tolist()]
+        self.service_of_tags = whose[at.reshape(-1)]
         strongest = [sorted(by_name[name], key=_rank) for name in self.names]
         self.kinds = tuple(_kind(each) for each in strongest)
         self.said = tuple(
             " and ".join(dict.fromkeys(_said(each) for each in several[: 2 if _OR in name else 1]))
             for name, several in zip(self.names, strongest, strict=True)
         )
-        self.since = tuple(_since(each) for each in strongest)
+        self.categories = tuple(_categories(each) for each in strongest)
+        self.sanctions = tuple(_sanction(each) for each in strongest)
 
 
-def _counts(stated: Stated, least_confidence: int, categories: Collection[str] | None) -> bool:
-    statement = stated.statement
-    sure = stated.own or stated.level >= least_confidence
-    return sure and (not statement.category or categories is None or statement.category in categories)
+def _counts(given: Sequence[str], categories: Collection[str] | None) -> bool:
+    """Whether somebody counts of whom tags give these categories; of whom they give none, does."""
+    return not given or categories is None or not set(given).isdisjoint(categories)
 
 
-def _rank(stated: Stated) -> tuple[int, str, str, str]:
-    """The strongest statement first; ties in an order that depends on nothing but their texts."""
-    return -stated.level, stated.statement.lastmod or "9", stated.source, stated.collection
+def _rank(stated: Stated) -> tuple[int, str, str, str, str]:
+    """The strongest statement first; ties in an order that depends on nothing but what they say."""
+    return -stated.level, stated.statement.lastmod or "9", stated.source, stated.collection, repr(stated.statement)
 
 
 def _kind(stated: Sequence[Stated]) -> str:
     """The category that the strongest statement gives that gives one."""
-    return next((each.statement.category for each in stated if each.statement.category), "")
+    return next((one_spelling(each.statement.category) for each in stated if each.statement.category), "")
 
 
-def _since(stated: Sequence[Stated]) -> int | None:
-    days = [day for each in stated if (day := _seconds(each.statement.valid_from)) is not None]
-    return min(days, default=None)
+def _categories(stated: Sequence[Stated]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(category for each in stated for category in categories_of(each.statement)))
+
+
+def _sanction(stated: Sequence[Stated]) -> Sanction | None:
+    """What those say that say so: a tag that names the same actor something else has days of its own."""
+    listed = [each for each in stated if SANCTION in categories_of(each.statement)]
+    if not listed:
+        return None
+    begun = [day for each in listed if (day := _seconds(each.statement.valid_from)) is not None]
+    ended = [_after(each.statement.valid_to) for each in listed]
+    over = [day for day in ended if day is not None]
+    return Sanction(
+        since=min(begun, default=None),
+        until=max(over) if len(over) == len(ended) else None,
+        said=_said(listed[0]),
+    )
 
 
 def _said(stated: Stated) -> str:
-    """Who says so: source, list, confidence and day."""
+    """Who says so: source, list, confidence, days."""
     statement = stated.statement
     if stated.own:
         return stated.collection
-    where = f"{stated.collection}, {statement.confidence}" + (f", {statement.lastmod}" if statement.lastmod else "")
+    held = " to ".join((statement.valid_from or "its beginning", statement.valid_to)) if statement.valid_to else ""
+    details = (
+        stated.collection,
+        statement.confidence,
+        statement.lastmod,
+        held and f"valid from {held}",
+        stated.aliased,
+    )
+    where = ", ".join(each for each in details if each)
     return f"{stated.source} ({where})" if statement.source else where
+
+
+def _after(text: str) -> int | None:
+    """The first second after a day or time, since 1970; None if it is neither."""
+    found = _seconds(text)
+    return None if found is None else found + (_DAY if len(text) == len("2000-01-01") else 1)
 
 
 def _seconds(text: str) -> int | None:
     """Seconds since 1970 of a day or time in UTC; None if it is neither."""
     try:
         return timegm(datetime.fromisoformat(text.replace("Z", "+00:00")).utctimetuple()) if text else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

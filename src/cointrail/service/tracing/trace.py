@@ -26,6 +26,7 @@ from cointrail.service.tracing.answers import (
 )
 from cointrail.service.tracing.found import attributed
 from cointrail.service.tracing.job import TraceJob
+from cointrail.service.tracing.stops import rules_of
 from cointrail.service.tracing.table import Table, side_by_side
 from cointrail.trace.flow import Flow
 from cointrail.trace.reason import ACCOUNTS, BUDGETS, REASONS, Reason
@@ -53,8 +54,11 @@ def answer_of(job: TraceJob, flows: Sequence[Flow], *, first: int = 0, limit: in
         seed_outputs=len(main.seeds.outputs),
         direction=main.asked.direction.value,
         policies=tuple(_policy(flow) for flow in flows),
-        rules=tuple(Rule(f"taint.{each.name}", each.version) for each in names)
-        + tuple(Rule(*rule) for rule in main.asked.gate),
+        rules=(
+            *(Rule(f"taint.{each.name}", each.version) for each in names),
+            *(Rule(*rule) for rule in main.asked.gate),
+            *rules_of(main.asked.services),
+        ),
         limits=asdict(main.asked.limits),
         fees={"mode": str(main.asked.fees.mode), "coinbase_order": str(main.asked.fees.coinbase_order)},
         tags=job.tags,
@@ -68,6 +72,7 @@ def answer_of(job: TraceJob, flows: Sequence[Flow], *, first: int = 0, limit: in
         first_seen=None if not len(main.tx) else moment(reader, int(main.tx.min())),
         last_seen=None if not len(main.tx) else moment(reader, int(main.tx.max())),
         snapshot=snapshot_name(reader),
+        inferred=main.asked.services.inferred,
     )
 
 
@@ -129,7 +134,7 @@ def _endpoint(reader: Reader, flows: Sequence[Flow], table: Table, row: int) -> 
     when = moment(reader, int(reader.transaction_of_outputs(output)))
     arrived = [(flow, int(part)) for flow, part in zip(flows, table.part[:, row], strict=True) if part >= 0]
     shown, part = arrived[0]
-    service, detail = _detail(shown, part)
+    service, detail, inferred = _detail(shown, part)
     return EndpointAnswer(
         outpoint=outpoint_of(reader, output),
         height=when.height,
@@ -144,15 +149,18 @@ def _endpoint(reader: Reader, flows: Sequence[Flow], table: Table, row: int) -> 
         service=service,
         detail=detail,
         labels=_labels_at(shown, part),
+        inferred=inferred,
     )
 
 
-def _detail(flow: Flow, part: int) -> tuple[str | None, str | None]:
-    """(name of the service, what else is known of the reason)."""
+def _detail(flow: Flow, part: int) -> tuple[str | None, str | None, str | None]:
+    """(name of the service, what else is known of the reason, what the service is inferred from)."""
     reason, detail = REASONS[flow.reason[part]], int(flow.detail[part])
     if reason is Reason.SERVICE:
-        return flow.asked.services.names[detail], flow.asked.services.kinds[detail] or None
-    return None, str(kind_of(detail)) if reason is Reason.COINJOIN else None
+        services = flow.asked.services
+        named = attributed(services, detail)
+        return named.service, services.kinds[detail] or None, named.statement if named.inferred else None
+    return None, str(kind_of(detail)) if reason is Reason.COINJOIN else None, None
 
 
 def _labels_at(flow: Flow, part: int) -> dict[str, int]:

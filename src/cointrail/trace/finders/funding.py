@@ -31,7 +31,7 @@ from cointrail.trace.walk import Watch, trace
 I64 = npt.NDArray[np.int64]
 
 RULE: Final = "funding"
-VERSION: Final = 1
+VERSION: Final = 2
 EXCHANGE_KIND: Final = "exchange"
 RECEIVED: Final = "received from somebody unknown"
 _PEEL = 1, 2
@@ -200,12 +200,12 @@ def find_funding(
             watch=watch,
         )
 
-    from_others = _received(reader, walk(returned))
+    from_others = _received(reader, walk(returned), payments)
     flow = walk(np.concatenate([returned, from_others]))
     return Funding(tuple(_payments(reader, flow, from_others)), known, flow)
 
 
-def _received(reader: Reader, flow: Flow) -> I64:
+def _received(reader: Reader, flow: Flow, payments: I64) -> I64:
     """Outputs on the way that somebody unknown paid to the payer: no service, and not the wallet that is asked about.
 
     Payments themselves are none.
@@ -214,7 +214,7 @@ def _received(reader: Reader, flow: Flow) -> I64:
     known = np.unique(flow.maker[np.isin(flow.reason, ends)])
     followed = (flow.next_step >= 0) & (flow.maker >= 0) & ~np.isin(flow.next_step, known)
     outputs = np.unique(flow.output[followed & (flow.output >= 0)])
-    return outputs[received(reader, outputs)]
+    return outputs[received(reader, outputs, payments)]
 
 
 def _payments(reader: Reader, flow: Flow, from_others: I64) -> Iterator[Payment]:

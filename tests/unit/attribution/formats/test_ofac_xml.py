@@ -49,10 +49,12 @@ def test_every_bitcoin_address_comes_with_its_party(tmp_path, name_space, prefix
     assert pack.skipped == {"address in ETH": 1, "address in USDT": 1}
 
 
-def test_a_party_without_a_day_is_dated_by_the_list(tmp_path):
-    party = Sanctioned(7, ("A",), [("XBT", FIRST)], listed=None)
-    (tag,) = read_ofac_xml(written(tmp_path, advanced([party], issued=(2021, 2, 3)))).tags
-    assert tag.statement.valid_from == "2021-02-03"
+def test_no_day_of_listing_is_made_up_for_a_party_without_one(tmp_path):
+    """The list's day is that of the statement; a day of listing would date what was paid before it."""
+    parties = [Sanctioned(7, ("A",), [("XBT", FIRST)], listed=None), Sanctioned(8, ("B",), [("XBT", SECOND)])]
+    without, dated = read_ofac_xml(written(tmp_path, advanced(parties, issued=(2021, 2, 3)))).tags
+    assert (without.statement.valid_from, without.statement.lastmod) == ("", "2021-02-03")
+    assert (dated.statement.valid_from, dated.statement.lastmod) == ("2018-11-28", "2018-11-28")
 
 
 def test_the_shorter_list_names_the_same_parties_and_no_day(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cointrail.attribution.confidence import CONFIDENCE
+from cointrail.attribution.confidence import CONFIDENCE, NO_CONFIDENCE
 from cointrail.attribution.formats.table import FIELDS, LONGEST_FIELD, Mapping, read_table
 from cointrail.attribution.tag import Statement, Subject, SubjectKind, Tag
 from cointrail.errors import InputRefused, UsageError
@@ -43,8 +43,9 @@ def test_all_columns_by_their_names(tmp_path):
     second = Statement("Raft", "https://x.invalid", "unknown", "Raft")
     assert list(pack.tags) == [
         Tag(Subject(SubjectKind.ADDRESS, "1abc"), first, 2),
-        Tag(Subject(SubjectKind.ADDRESS, "1abd"), second, 4),
+        Tag(Subject(SubjectKind.ADDRESS, "1abd"), second, 4, graded=False),
     ]
+    assert pack.skipped == {NO_CONFIDENCE: 1}
     assert (pack.name, pack.format) == ("tags.csv", "table")
     assert pack.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -75,6 +76,14 @@ def test_rows_may_be_about_other_things(tmp_path):
     assert kinds == [SubjectKind.ADDRESS, SubjectKind.TRANSACTION, SubjectKind.OUTPUT]
 
 
+def test_dates_have_one_spelling(tmp_path):
+    (tag,) = tags(
+        tmp_path, "address,actor,lastmod,valid_from,valid_to\n1abc,A,2024-1-5,20120601,2012-06-01T00:00:00+02:00\n"
+    )
+    said = tag.statement
+    assert (said.lastmod, said.valid_from, said.valid_to) == ("2024-01-05", "2012-06-01", "2012-05-31T22:00:00Z")
+
+
 def test_the_source_must_be_said(tmp_path):
     with pytest.raises(InputRefused, match=r"line 3 of .*lacks a source"):
         tags(tmp_path, "address,actor,source\n1abc,A,here\n1abd,A,\n", Mapping())
@@ -103,6 +112,9 @@ def test_a_byte_order_mark_and_windows_lines_are_read(tmp_path):
         ("address,actor,confidence\n1abc,A,sure\n", "line 2 of .*unknown confidence 'sure'"),
         ("address,actor,is_cluster_definer\n1abc,A,maybe\n", "line 2 of .*unknown is_cluster_definer 'maybe'"),
         ("address,actor,valid_from\n1abc,A,tomorrow\n", "line 2 of .*valid_from 'tomorrow' is no date"),
+        ("address,actor,lastmod\n1abc,A,\n1abd,A,Jan 2020\n", "line 3 of .*lastmod 'Jan 2020' is no date"),
+        ("address,actor,valid_from\n1abc,A,0001-01-01T00:00:00+14:00\n", "line 2 of .*valid_from '0001-.*' is no date"),
+        ("address,actor,valid_to\n1abc,A,9999-12-31T23:59:59-01:00\n", "line 2 of .*valid_to '9999-.*' is no date"),
         ('address,actor\n1abc,"A\n', "of .*no CSV"),
         ('address,actor\n1abc,"A"B\n', "line 2 of .*no CSV"),
         (f"address,actor\n1abc,{'A' * (LONGEST_FIELD + 1)}\n", "line 2 of .*more than 8,192 characters"),
@@ -149,7 +161,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path):
 
 CELL = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=12)
 PLAIN = [name for name in FIELDS if name not in ("tx_hash", "output", "pubkey", "xpub", "confidence")]
-PLAIN = [name for name in PLAIN if name not in ("is_cluster_definer", "valid_from", "valid_to", "concepts")]
+PLAIN = [name for name in PLAIN if name not in ("is_cluster_definer", "lastmod", "valid_from", "valid_to", "concepts")]
 
 
 @given(st.lists(st.fixed_dictionaries(dict.fromkeys(PLAIN, CELL)), max_size=6), st.sampled_from(",;\t|"), st.randoms())

@@ -121,6 +121,8 @@ def test_fields_of_the_header_may_stand_behind_the_tags_or_in_a_mapping(tmp_path
         ("2024-01-15 23:30:00 -2", "2024-01-16T01:30:00Z"),
         ("'2024-01-15T10:00:00+02:00'", "2024-01-15T08:00:00Z"),
         ("2024-01-15T10:00:00Z", "2024-01-15T10:00:00Z"),
+        ("'20240115'", "2024-01-15"),
+        ("2024-01-15T10:00:00.75Z", "2024-01-15T10:00:00Z"),
     ],
 )
 def test_dates_become_days_or_times_in_utc(tmp_path, written, kept):
@@ -158,6 +160,8 @@ WRONG_TAGS = [
     ("  concepts: [1]\n", "an entry of concepts is a number, not text"),
     ("  lastmod: yesterday\n", "lastmod is no date that can be read"),
     ("  lastmod: 2024-13-45\n", "month must be in"),
+    ("  valid_from: '0001-01-01T00:00:00+14:00'\n", "valid_from is no date that can be read"),
+    ("  valid_from: 0001-01-01T00:00:00+14:00\n", "no date|out of range"),
     ("  lastmod: 7\n", "lastmod is a number, not a date"),
     ("  context: [a]\n", "context is a list"),
     ("  tx_hash: aa\n", "both an address and a tx_hash"),

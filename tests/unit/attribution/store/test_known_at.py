@@ -14,7 +14,12 @@ from cointrail.errors import NotFound
 
 COLLECTIONS = ("a.yaml", "b.yaml")
 SUBJECTS = tuple(f"addr{number}" for number in range(5))
-STATEMENTS = tuple(statement(number, actor=f"actor{number % 2}") for number in range(3))
+STATEMENTS = (
+    statement(0, actor="actor0"),
+    statement(1, actor="actor1"),
+    statement(0, actor="actor0", lastmod="2024-02-01", confidence="service_data", category="exchange"),
+)
+"""The last is the first, written anew by its list: a retraction of either is one of both."""
 
 listed = st.lists(st.tuples(st.sampled_from(SUBJECTS), st.integers(0, 2)), max_size=8)
 change = st.one_of(
@@ -39,7 +44,11 @@ class Model:
 
     def visible(self) -> Counter:
         every = Counter((name, subject, said) for name, rows in self.lists.items() for subject, said in rows)
-        return Counter({key: count for key, count in every.items() if key not in self.retracted})
+        return Counter({key: count for key, count in every.items() if not self.is_retracted(key)})
+
+    def is_retracted(self, key: tuple[str, str, int]) -> bool:
+        name, subject, said = key
+        return any((name, subject, other) in self.retracted for other in range(3) if other % 2 == said % 2)
 
     def chosen(self, subject, collection, actor) -> set:
         every = {(name, text, said) for name, rows in self.lists.items() for text, said in rows} | self.retracted
@@ -52,7 +61,7 @@ class Model:
     def effective(self) -> frozenset:
         """What two users share who have the same files and took the same tags back."""
         there = {(name, subject, said) for name, rows in self.lists.items() for subject, said in rows}
-        return frozenset([*self.lists.items(), *(there & self.retracted)])
+        return frozenset([*self.lists.items(), *filter(self.is_retracted, there)])
 
     def remember(self, second: int) -> None:
         self.copies[second] = Model()
@@ -122,7 +131,10 @@ def compare(database, model: Model, second: int | None, digests: dict) -> None:
         if second is None:
             for name, rows in state.lists.items():
                 order = [(each.subject.text, STATEMENTS.index(each.statement)) for each in store.tags_in(name)]
-                assert order == [row for row in rows if (name, *row) not in state.retracted]
+                assert order == [row for row in rows if not state.is_retracted((name, *row))]
+                kept_out, first = store.kept_out(name)
+                assert kept_out == len(rows) - len(order)
+                assert (first is None) == (kept_out == 0)
         # One digest a state, and one state a digest.
         assert digests.setdefault(store.digest, state.effective()) == state.effective()
         assert list(digests.values()).count(state.effective()) == 1

@@ -1,6 +1,7 @@
 """Looking up, filtering, searching: against what Python finds in the same list."""
 
 import random
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from cointrail.attribution.store.changes.importing import import_pack
 from cointrail.attribution.store.changes.retraction import Which, lift, retract
 from cointrail.attribution.store.choice import TagFilter
 from cointrail.attribution.store.reader import open_tags
+from cointrail.attribution.store.records import Retracted
 from cointrail.attribution.tag import Subject, SubjectKind, Tag
 from cointrail.errors import NotFound, UsageError
 
@@ -42,11 +44,22 @@ def filled(database):
     return database, everything
 
 
+def holds_on(said, asked):
+    """Whether a statement holds at one of the seconds that are meant, counted by Python's own calendar."""
+
+    def second(text, part="00:00:00"):
+        return datetime.fromisoformat(text if "T" in text else f"{text}T{part}Z").timestamp()
+
+    begun = not said.valid_from or second(said.valid_from) <= second(asked, "23:59:59")
+    return begun and (not said.valid_to or second(said.valid_to) > second(asked))
+
+
 CHOICES = [
     (TagFilter(), lambda said, _: True),
     (TagFilter(actor="binance"), lambda said, _: said.actor == "binance"),
     (TagFilter(category="mixer", source="https://a"), lambda s, _: (s.category, s.source) == ("mixer", "https://a")),
     (TagFilter(collection="b"), lambda said, number: number >= 200),
+    (TagFilter(subject="ADDR7"), lambda said, number: number == 7),
     (TagFilter(least_level=60), lambda said, _: CONFIDENCE[said.confidence] >= 60),
     (TagFilter(name="BINA"), lambda said, _: said.label in LABELS[:2] + LABELS[3:4] or said.actor == "binance"),
     (TagFilter(name="strass"), lambda said, _: said.label == "Straße"),
@@ -54,7 +67,7 @@ CHOICES = [
     *(
         (
             TagFilter(valid_on=day),
-            lambda said, _, day=day: said.valid_from <= day and (said.valid_to == "" or day < said.valid_to),
+            lambda said, _, day=day: holds_on(said, day),
         )
         for day in (
             "2022-12-31",
@@ -62,6 +75,8 @@ CHOICES = [
             "2024-06-01",
             "2024-06-01T11:59:59Z",
             "2024-06-01T12:00:00Z",
+            "2024-05-31",
+            "2024-06-02",
             "2025-01-01",
         )
     ),
@@ -171,6 +186,49 @@ def test_a_retraction_outlives_the_list_that_brings_the_tag_again(database):
     for second, holds in ((10, True), (14, True), (15, False), (35, False), (49, False), (50, True)):
         with open_tags(database, at(second), locate) as store:
             assert bool(store.tags_of_subject("x")) == holds, second
+
+
+@pytest.mark.parametrize(
+    ("anew", "stays"),
+    [
+        ({"lastmod": "2024-02-02"}, True),
+        ({"confidence": "authority_data"}, True),
+        ({"category": "mixer", "concepts": ("mixer",)}, True),
+        ({"label": "Another"}, False),
+        ({"actor": "another"}, False),
+        ({"source": "https://another"}, False),
+    ],
+)
+def test_a_retraction_outlives_what_a_list_changes_beside_the_claim(database, anew, stays):
+    """The reviewed case: a header's `lastmod` is a day later, and the tag that was taken back is there again."""
+    clock = Clock()
+    said = {"label": "Scammer Jones", "actor": "jones", "source": "https://forum", "lastmod": "2024-02-01"}
+
+    def put(spelled, **fields):
+        clock.seconds += 10
+        listed = [tag(spelled, statement(**(said | fields))), tag("y", statement(**said))]
+        import_pack(database, pack(listed), "list.yaml", by="x", clock=clock, locate=locate)
+
+    put("bc1qx")
+    clock.seconds = 15
+    assert retract(database, Which("bc1qx"), reason="a victim", by="me", clock=clock, locate=locate).tags == 1
+    put("BC1QX", **anew)
+    with open_tags(database, locate=locate) as store:
+        assert bool(store.tags_of_subject("bc1qx")) != stays
+        kept_out, first = store.kept_out("list.yaml")
+        assert kept_out == stays
+        assert first == (Retracted(at(15), "me", "a victim") if stays else None)
+        whole = store.tags_of_subject("bc1qx", history=True)
+        assert [[each.reason for each in one.retracted] for one in whole] == [["a victim"], ["a victim"] * stays]
+        assert len(store.tags_of_subject("y")) == 1
+    for second, holds in ((14, True), (15, False), (24, False), (25, not stays)):
+        with open_tags(database, at(second), locate) as store:
+            assert bool(store.tags_of_subject("bc1qx")) == holds, second
+    clock.seconds = 50
+    assert lift(database, Which("bc1qx"), by="me", clock=clock, locate=locate).tags == 1
+    with open_tags(database, locate=locate) as store:
+        assert len(store.tags_of_subject("bc1qx")) == 1
+        assert store.kept_out("list.yaml") == (0, None)
 
 
 def test_only_what_is_meant_is_taken_back(database):

@@ -15,7 +15,7 @@ from vectors import shared_data
 
 from cointrail.errors import InputRefused, Unavailable, UsageError
 from cointrail.ingest.prices import store
-from cointrail.ingest.prices.rule import minor_units
+from cointrail.ingest.prices.rule import minor_units, minor_units_of_many
 from cointrail.ingest.prices.table import read_prices
 
 REAL = "prices/btc-usd-daily-2010-2025.csv"
@@ -251,6 +251,26 @@ def test_minor_units_are_rounded_half_to_even(value, price, exponent):
     with localcontext(Context(prec=80)):
         exact = Decimal(value) * Decimal(price) * 10**exponent / 10**16
         assert minor_units(value, price, exponent) == int(exact.quantize(Decimal(1), ROUND_HALF_EVEN))
+
+
+HALVES = st.integers(-4_000, 4_000).map(lambda each: each * 5 * 10**9)  # by a price of 10^-8 x 10^6, all ties
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.one_of(st.integers(-(2**63), 2**63 - 1), st.integers(-(10**12), 10**12), HALVES),
+            st.one_of(st.integers(0, 2**63 - 1), st.integers(1, 10**13), st.just(10**6)),
+        ),
+        max_size=12,
+    ),
+    st.sampled_from((0, 2, 3, 4)),
+)
+def test_many_amounts_are_rounded_as_each_alone(pairs, exponent):
+    values, prices = (np.array([pair[place] for pair in pairs], np.int64) for place in (0, 1))
+    found = minor_units_of_many(values, prices, exponent)
+    assert found.tolist() == [minor_units(value, price, exponent) for value, price in pairs]
+    assert int(found.sum()) == sum(found.tolist()), "sums do not overflow"
 
 
 # The database.

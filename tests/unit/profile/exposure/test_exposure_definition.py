@@ -18,7 +18,7 @@ from cointrail.cluster.forest.extend import bring_up
 from cointrail.cluster.forest.view import Forest
 from cointrail.ingest.pipeline import ingest
 from cointrail.ledger.reader import Reader
-from cointrail.profile.exposure.exposure import Side, find_exposure
+from cointrail.profile.exposure.exposure import Side, find_exposure, find_exposures
 from cointrail.profile.exposure.interval import interval_of
 from cointrail.profile.exposure.ways import ways_of
 from cointrail.trace.limits import Limits
@@ -116,6 +116,38 @@ def test_everything_sums_to_the_satoshi(case, side):
         assert found.gross_sat + found.change_sat == sum(case.plain.values[o] for o in outputs)
         assert found.gross_sat == int(found.sat.sum()) + sum(found.rest.values())
         assert all(found.rest.values())
+
+
+@each_side
+@pytest.mark.parametrize("transactions", [1, 3, 6, 10])
+def test_what_a_budget_allows_is_whole_within_its_hops(case, side, transactions):
+    """The oldest transactions alone would tell nothing: it is what is asked within fewer hops, one at least."""
+    case.limits = Limits(transactions=transactions)
+    found = case.found(side)
+    if found.flow is None or found.complete:
+        case.limits = OPEN
+        assert case.found(side).rest == found.rest
+        return
+    assert found.whole_hops >= 1
+    case.limits = Limits(hops=found.whole_hops)
+    within = case.found(side)
+    assert within.complete
+    assert by_service(found) == by_service(within)
+    rest = {Reason.TRANSACTIONS if reason is Reason.HOPS else reason: sat for reason, sat in within.rest.items()}
+    assert found.rest == rest
+    assert found.whole_hops == 1 or len(found.flow.tx) <= transactions
+
+
+@pytest.mark.parametrize("limits", [OPEN, Limits(hops=2), Limits(transactions=4)])
+def test_both_sides_at_once_are_each_alone(case, limits):
+    case.limits = limits
+    scripts = [case.reader.find_script(script) for script in case.own]
+    both = find_exposures(case.reader, scripts, case.services, limits=limits)
+    assert list(both) == list(Side)
+    for side, found in both.items():
+        alone = case.found(side)
+        assert by_service(found) == by_service(alone)
+        assert (found.rest, found.gross_sat, found.change_sat) == (alone.rest, alone.gross_sat, alone.change_sat)
 
 
 @each_side

@@ -6,19 +6,21 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cointrail.profile.exposure.exposure import Exposure, Side
+from cointrail.profile.exposure.exposure import LIMITS, Exposure, Side
 from cointrail.profile.exposure.figures import median_by_value
-from cointrail.profile.exposure.nearness import in_proportion
+from cointrail.profile.exposure.ways import in_proportion
 from cointrail.profile.risk.evaluate import Seen, evaluate
 from cointrail.profile.risk.rescreen import Scored, moved
 from cointrail.profile.risk.rules import Listed, Reach, Rule
 from cointrail.trace.reason import Reason
-from cointrail.trace.services import Services
+from cointrail.trace.services import Sanction, Services
 
-NAMES, KINDS, SINCE = ("a", "b", "c"), ("sanction", "exchange", ""), (1_000, None, 5_000)
+NAMES, KINDS = ("a", "b", "c", "d"), ("sanction", "exchange", "", "exchange")
+CATEGORIES = (("sanction",), ("exchange", "mixer"), (), ("exchange", "sanction"))
+LISTED = ((1_000, None), None, None, (None, None)), ((1_000, 950_000), None, None, (500, 4_000))
 NOW = 1_000_000
 arrival = st.tuples(
-    st.integers(0, 2), st.integers(1, 50), st.integers(1, 4), st.integers(0, 8_000) | st.integers(900_000, 1_100_000)
+    st.integers(0, 3), st.integers(1, 50), st.integers(1, 4), st.integers(0, 8_000) | st.integers(900_000, 1_100_000)
 )
 rule = st.builds(
     Rule,
@@ -27,7 +29,7 @@ rule = st.builds(
     reason=st.just("why"),
     side=st.sampled_from(Side),
     reach=st.sampled_from(Reach),
-    categories=st.sampled_from([("sanction",), ("exchange", "sanction"), ("*",), ("of no category",), ()]),
+    categories=st.sampled_from([("sanction",), ("exchange", "Sanctions"), ("mixer",), ("*",), ("of no category",), ()]),
     entities=st.sampled_from([(), ("a",), ("a", "c")]),
     listed=st.sampled_from(Listed),
     max_hops=st.none() | st.integers(0, 4),
@@ -40,30 +42,34 @@ rule = st.builds(
 )
 
 
-def exposure_of(side, rows, rest):
+def exposure_of(side, rows, rest, listed=LISTED[0]):
     service, sat, hops, _ = (np.array([row[place] for row in rows], np.int64) for place in range(4))
-    services = Services(names=NAMES, kinds=KINDS, since=SINCE)
+    sanctions = tuple(each and Sanction(*each, "somebody") for each in listed)
+    services = Services(names=NAMES, kinds=KINDS, categories=CATEGORIES, sanctions=sanctions)
     none = np.empty(0, np.int64)
     gross = int(sat.sum()) + sum(rest.values())
-    return Exposure(side, None, services, none, service, sat, hops, none, gross, 0, rest)
+    return Exposure(side, None, LIMITS, services, none, service, sat, hops, none, gross, 0, rest)
 
 
-def seen_of(side, rows, rest):
-    return Seen.of(exposure_of(side, rows, rest), np.array([row[3] for row in rows], np.int64), NOW)
+def seen_of(side, rows, rest, listed=LISTED[0]):
+    return Seen.of(exposure_of(side, rows, rest, listed), np.array([row[3] for row in rows], np.int64), NOW)
 
 
-@given(st.lists(arrival, max_size=8), st.lists(arrival, max_size=8), rule, st.integers(0, 40))
-def test_points_are_what_a_plain_loop_counts(received, sent, asked, unspent):
+@given(st.lists(arrival, max_size=8), st.lists(arrival, max_size=8), rule, st.integers(0, 40), st.sampled_from(LISTED))
+def test_points_are_what_a_plain_loop_counts(received, sent, asked, unspent, listed):
     rest = {Reason.UNSPENT: unspent} if unspent else {}
     rows = {Side.RECEIVED: received, Side.SENT: sent}
-    (found,) = evaluate([asked], {side: seen_of(side, rows[side], rest) for side in Side}).components
+    (found,) = evaluate([asked], {side: seen_of(side, rows[side], rest, listed) for side in Side}).components
     counted = 0
     for service, sat, hops, time in rows[asked.side]:
-        when = "unknown" if SINCE[service] is None else "after" if time >= SINCE[service] else "before"
+        since, until = listed[service] or (None, None)
+        when = "unknown" if since is None else "before" if time < since else "after"
+        if when == "after" and until is not None and time >= until:
+            when = "ended"
         if asked.entities and NAMES[service] not in asked.entities:
             continue
-        kind = KINDS[service] or "of no category"
-        if asked.categories and "*" not in asked.categories and kind not in asked.categories:
+        kinds = {each.replace("Sanctions", "sanction") for each in asked.categories}
+        if kinds and "*" not in kinds and kinds.isdisjoint(CATEGORIES[service] or ("of no category",)):
             continue
         if asked.listed != "any" and asked.listed != when:
             continue

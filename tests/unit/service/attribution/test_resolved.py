@@ -117,7 +117,7 @@ def test_the_order_of_files_changes_nothing(town):
     ]
     one, two = (find_services(town.reader, order, categories=None) for order in (files, files[::-1]))
     assert one[1] == two[1]
-    for name in ("names", "kinds", "digest", "mixed", "since", "said"):
+    for name in ("names", "kinds", "categories", "sanctions", "digest", "mixed", "said"):
         assert getattr(one[0], name) == getattr(two[0], name)
     for name in ("scripts", "script_service", "roots", "root_service"):
         assert np.array_equal(getattr(one[0], name), getattr(two[0], name))
@@ -133,6 +133,18 @@ def test_a_table_is_the_askers_own_word(town):
         named(town, [table], "hot")
 
 
+def test_a_row_that_gives_a_confidence_is_taken_at_that(town):
+    """`unknown` is one, and less than `heuristic`."""
+    table = town.folder / "mine.csv"
+    rows = [("hot", "Mine", ""), ("lone", "Alpha", "unknown"), ("cold", "Beta", "heuristic")]
+    table.write_text(
+        "address,actor,confidence\n"
+        + "".join(f"{address(town, lock)},{actor},{confidence}\n" for lock, actor, confidence in rows)
+    )
+    found, used = named(town, [table], "hot", "spare", "lone", "cold")
+    assert (found, used.used, used.left_out) == (["Mine", "Mine", None, None], 1, 2)
+
+
 def test_tags_of_other_chains_and_of_unused_addresses_are_counted(town):
     path = pack(town, "p", ("hot", "alpha", "exchange"))
     unused = address_of(b"\x00\x14" + bytes(20), REGTEST)
@@ -144,6 +156,19 @@ def test_tags_of_other_chains_and_of_unused_addresses_are_counted(town):
     )
     _, used = named(town, [path], "hot")
     assert (used.used, used.absent, used.elsewhere) == (1, 1, 2)
+
+
+@pytest.mark.parametrize("column", ["currency", "network"])
+def test_an_address_that_two_chains_spell_alike_is_taken_for_the_one_its_tag_names(town, column):
+    table = town.folder / "mine.csv"
+    rows = [("hot", "alpha", "BTC"), ("lone", "beta", "BCH"), ("cold", "gamma", ""), ("cold", "delta", "mainnet")]
+    table.write_text(
+        f"address,actor,{column}\n"
+        + "".join(f"{address(town, lock)},{actor},{chain}\n" for lock, actor, chain in rows)
+        + "0x7f367cc41522ce07553e823bf3be79a889debe1b,ether,ETH\n"
+    )
+    found, used = named(town, [table], "hot", "lone", "cold")
+    assert (found, used.used, used.elsewhere) == (["alpha", None, "gamma"], 2, 3)
 
 
 def test_claims_say_how_they_reach_an_address(town):
@@ -176,6 +201,54 @@ def test_tags_of_two_actors_on_one_cluster_name_nobody(town):
     told = identity(town.reader, resolve(town.reader, files), asked, members)
     assert (told.mixed, [each.standing for each in told.hypotheses]) == (True, ["lead only", "lead only"])
     assert "different actors" in told.note
+
+
+def asked_about(town, files, *locks):
+    """What is claimed about one address, or about the cluster of `hot` if none is named."""
+    members = np.sort(town.forest.members(script(town.reader, town, "hot"))[0])
+    scripts = np.array([script(town.reader, town, lock) for lock in locks]) if locks else members
+    told = identity(town.reader, resolve(town.reader, files), scripts, members)
+    return told, {each.name: (each.standing, [claim.reach for claim in each.for_claims]) for each in told.hypotheses}
+
+
+def test_a_tag_of_one_address_does_not_name_the_cluster_that_is_asked_about(town):
+    """METHODS.md 7.4: to ask for the whole makes no tag speak for it."""
+    alone = pack(town, "one", ("hot", "alpha", "exchange"), confidence="authority_data", definer=False)
+    for locks in ((), ("spare",)):
+        assert asked_about(town, [alone], *locks)[1] == {"alpha": ("lead only", ["other address"])}
+    assert asked_about(town, [alone], "hot")[1] == {"alpha": ("attributed", ["direct"])}
+    speaks = pack(town, "two", ("hot", "alpha", "exchange"), confidence="authority_data")
+    told, found = asked_about(town, [speaks])
+    assert found == {"alpha": ("attributed", ["cluster"])}
+    assert told.hypotheses[0].for_claims[0].basis == "inference resting on an assertion"
+
+
+def test_a_mixed_cluster_has_no_name_however_it_is_asked_about(town):
+    files = [
+        pack(town, "one", ("hot", "alpha", "exchange"), confidence="authority_data"),
+        pack(town, "two", ("till", "beta", "exchange"), confidence="authority_data"),
+    ]
+    told, found = asked_about(town, files)
+    assert told.mixed
+    assert found == {name: ("lead only", ["other address"]) for name in ("alpha", "beta")}
+
+
+def test_a_wallet_of_one_address_is_that_address(town):
+    tags = resolve(town.reader, [pack(town, "one", ("lone", "alpha", "exchange"), definer=False)])
+    lone = np.array([script(town.reader, town, "lone")])
+    for members in (lone, lone[:0]):
+        assert [each.reach for each in claims_about(town.reader, tags, lone, members)] == [Reach.DIRECT]
+
+
+def test_one_list_under_two_names_is_one_basis(town):
+    row = f"address,actor,confidence\n{address(town, 'lone')},alpha,web_crawl\n"
+    copies = [town.folder / "one.csv", town.folder / "two.csv"]
+    for path in copies:
+        path.write_text(row)
+    _, found = asked_about(town, copies, "lone")
+    assert found == {"alpha": ("lead only", ["direct", "direct"])}
+    copies[1].write_text(row + f"{address(town, 'cold')},beta,web_crawl\n")
+    assert asked_about(town, copies, "lone")[1]["alpha"][0] == "attributed"
 
 
 def test_guards_hear_sure_tags_and_the_askers_own(town):

@@ -1,6 +1,7 @@
 """Exposure in names people use: a town whose every satoshi is worked out by hand."""
 
 import csv
+from contextlib import suppress
 
 import pytest
 from exposure_town import FEE, ExposureTown
@@ -89,7 +90,9 @@ def test_before_and_after_the_listing(town, answer):
     assert (received.listing.before_sat, received.listing.after_sat) == (2 * BTC, 4 * BTC)
     assert received.listing.own_after_sat == 4 * BTC
     assert (sent.listing.before_sat, sent.listing.after_sat, sent.direct_sat) == (0, 1 * BTC, 1 * BTC)
-    assert f"listed since {town.listed_utc}: {2 * BTC} satoshis before, {4 * BTC} after" == received.statement
+    assert received.statement == (
+        f"sanctioned since {town.listed_utc}, as tags.csv says: {2 * BTC:,} satoshis before, {4 * BTC:,} after"
+    )
     assert "no hit is no clearance" in answer.statement
 
 
@@ -98,6 +101,56 @@ def test_an_unknown_date_is_said(town, reader):
     for each in found.sanctions:
         assert (each.listing.since_utc, each.listing.before_sat, each.listing.after_sat) == (None, None, None)
         assert "no tag says since when" in each.statement
+
+
+def pack(town, name, confidence, *tags):
+    """A TagPack: of each tag what is tagged, whose it is, the category, and further lines."""
+    lines = [f"title: {name}", "creator: somebody", f"source: https://{name}.invalid", f"confidence: {confidence}"]
+    lines += ["currency: BTC", "tags:"]
+    for key, actor, category, *more in tags:
+        lines += [f"- address: {town.address[key]}", f"  label: {actor}", f"  actor: {actor}"]
+        lines += [f"  category: {category}", *(f"  {line}" for line in more)]
+    path = town.folder / f"{name}.yaml"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+LISTING = "evil", "Evil", "Sanctions", "valid_from: 2011-01-01"
+
+
+def test_a_stronger_tag_hides_no_sanction(town, reader):
+    """An authority's word, and somebody surer of another thing, of the same actor and of one by another name."""
+    authority = pack(town, "authority", "authority_data", LISTING)
+    before = exposure(reader, town.address["market"], services=[authority])
+    for actor in ("Evil", "Other"):
+        surer = pack(town, "surer", "forensic_investigation", ("evil", actor, "exchange", "valid_from: 2009-01-01"))
+        found = exposure(reader, town.address["market"], services=[authority, surer])
+        assert [each.side for each in found.sanctions] == ["received", "sent"]
+        assert [each.value_sat for each in found.sanctions] == [each.value_sat for each in before.sanctions]
+        for each, alone in zip(found.sanctions, before.sanctions, strict=True):
+            assert each.listing.since_utc == "2011-01-01T00:00:00Z"
+            assert "authority.invalid" in each.listing.by
+            assert each.listing == alone.listing
+
+
+def test_a_listing_that_ended_is_told_apart(town, reader):
+    day = town.listed_utc[:10]
+    over = pack(town, "over", "authority_data", (*LISTING, "valid_to: 2011-01-15"))
+    received, _ = exposure(reader, town.address["market"], services=[over]).sanctions
+    assert (received.listing.after_sat, received.listing.ended_sat) == (0, 6 * BTC)
+    assert received.listing.until_utc == "2011-01-16T00:00:00Z"
+    until_today = pack(town, "today", "authority_data", (*LISTING, f"valid_to: {day}"))
+    assert exposure(reader, town.address["market"], services=[until_today]).received.gross_sat
+    again = pack(town, "again", "authority_data", LISTING)
+    received, _ = exposure(reader, town.address["market"], services=[over, again]).sanctions
+    assert (received.listing.until_utc, received.listing.after_sat) == (None, 6 * BTC)
+
+
+def test_a_date_beyond_all_dates_is_no_fault(town, reader):
+    odd = pack(town, "odd", "authority_data", ("evil", "Evil", "sanction", "valid_from: '0001-01-01T00:00:00+14:00'"))
+    with suppress(InputRefused):
+        found = exposure(reader, town.address["market"], services=[odd])
+        assert {each.listing.since_utc for each in found.sanctions} == {None}
 
 
 def test_as_of_an_earlier_height_and_within_fewer_hops(town):

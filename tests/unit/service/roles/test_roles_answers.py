@@ -9,8 +9,10 @@ from finder_cases import BTC, Town, script, services
 from cointrail.cluster.forest.view import Forest
 from cointrail.errors import AddressError, NotFound
 from cointrail.profile.roles.search import deposits_of
+from cointrail.profile.roles.service_clusters import service_clusters
+from cointrail.service.names import address_or_none
 from cointrail.service.roles.deposits import find_deposits
-from cointrail.service.roles.roles import UNNAMED, roles_of, service_like_services
+from cointrail.service.roles.roles import roles_of
 from cointrail.trace.services import NONE
 
 
@@ -93,25 +95,14 @@ def test_who_is_not_there_is_refused(exchange):
         roles_of(reader, "script:0014" + 20 * "ab", known)
 
 
-def test_small_wallets_are_no_services(exchange):
-    reader, _, _ = exchange
-    found = service_like_services(reader, Forest(reader), range(reader.counts.script))
-    assert (found.names, len(found.scripts)) == ((), 0)
-
-
-def test_clusters_that_behave_like_services_stop_a_trace(busy_world):
-    """Each has a name of its own that says what is known; nothing else is named."""
+def test_a_busy_cluster_behaves_like_a_service(busy_world):
     reader, forest = busy_world
-    found = service_like_services(reader, forest, range(reader.counts.script))
-    assert len(found.names) >= 1
-    assert all(name.startswith(f"{UNNAMED}: cluster of ") for name in found.names)
-    assert len(set(found.names)) == len(found.names)
-    assert set(found.kinds) == {"unknown_service"}
-    numbers = found.of(forest, range(reader.counts.script))
-    assert sorted(set(numbers.tolist())) == list(range(-1, len(found.names)))
-    answer = roles_of(reader, f"cluster:{found.names[0].rpartition(' ')[2]}", limit=3)
+    found = service_clusters(reader, forest)
+    first = address_or_none(reader, reader.script_pubkey(int(found.firsts[0])))
+    answer = roles_of(reader, f"cluster:{first}", limit=3)
     assert answer.service_like.likeness == "behaves like a service"
+    assert answer.service_like.probability_ppm == int(found.probability_ppm[0])
     assert answer.service_like.statement.endswith("measured on imitation economies)")
-    assert answer.scripts == int((numbers == 0).sum())
+    assert answer.scripts == forest.size(int(found.roots[0]))
     assert len(answer.segments) == 3
     assert floats(asdict(answer)) == []

@@ -110,6 +110,34 @@ def test_what_the_payer_received_from_somebody_unknown_is_followed_no_further(op
         assert (payment.sources, payment.verdict(found.services)) == ((), Verdict.NOT_TRACEABLE)
 
 
+def test_what_is_left_beside_a_payment_is_the_payer_s_though_the_payment_is_larger(open_ledger):
+    """The buyer pays twice out of one withdrawal, first the larger part: the change is what he did not pay."""
+    town = Town()
+    hot = town.pay([town.fresh()], ("alpha", 50 * BTC))
+    left = town.pay(hot, ("buyer", 20 * BTC), ("alpha", 30 * BTC))
+    first = town.pay(left[:1], ("market", 12 * BTC), ("change", 8 * BTC))
+    town.pay(first[1:], ("market", 5 * BTC), ("rest", 3 * BTC))
+    reader = open_ledger(town.chain)
+    found = asked(reader, town, "market", services(reader, town, alpha="exchange"))
+    assert [each.verdict(found.services) for each in found.payments] == [Verdict.EXCHANGE] * 2
+    for payment, sat in zip(found.payments, (12 * BTC, 5 * BTC), strict=True):
+        (source,) = payment.sources
+        assert (source.output, source.sat) == (output(reader, left[0]), sat)
+        assert payment.received == ()
+
+
+def test_beside_what_a_wallet_paid_itself_nothing_is_known(open_ledger):
+    """The market's own change is the smaller output and no payment: the larger counts as kept, as before."""
+    town = Town()
+    (own,) = town.pay([town.fresh()], ("market", 50 * BTC))
+    made = town.pay([own], ("shop", 49 * BTC), ("market", 1 * BTC))
+    town.pay(made[:1], ("market", 49 * BTC))
+    reader = open_ledger(town.chain)
+    first, second = asked(reader, town, "market", NONE).payments
+    assert first.rest == {Reason.COINBASE: 50 * BTC}
+    assert second.rest == {Reason.SEED: 49 * BTC}
+
+
 def test_a_batch_of_somebody_unknown_pays_everybody(open_ledger):
     town = Town()
     hot = town.pay([town.fresh()], ("alpha", 50 * BTC))

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple, Protocol
 
 from cointrail.attribution.confidence import CONFIDENCE
+from cointrail.attribution.dates import normal_date
 from cointrail.attribution.formats.yaml_text.plain import canonical, decode, encode, parsed
 from cointrail.attribution.formats.yaml_text.scalars import Value
 from cointrail.attribution.homoglyphs import forbidden
@@ -113,24 +114,13 @@ def _read_confidence(name: str, value: Value) -> str:
 
 def _read_day(name: str, value: Value) -> str:
     """A day, or a time in UTC; a time that says no zone is one in UTC, as YAML defines."""
-    try:
-        if isinstance(value, str):
-            value = _day_of(value)
-        if isinstance(value, datetime.datetime):
-            aware = value if value.tzinfo else value.replace(tzinfo=datetime.UTC)
-            return aware.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
-    except (ValueError, OverflowError) as error:
-        raise Unfit(f"{name} is no date that can be read", "write it as YEAR-MONTH-DAY") from error
-    if not isinstance(value, datetime.date):
+    if not isinstance(value, (str, datetime.date)):
         kind = _KINDS.get(type(value), "something else")
         raise Unfit(f"{name} is {kind}, not a date", "write it as YEAR-MONTH-DAY")
-    return value.isoformat()
-
-
-def _day_of(text: str) -> datetime.date:
-    if found := _DAY.fullmatch(text.strip()):
-        return datetime.date(*map(int, found.groups()))
-    return datetime.datetime.fromisoformat(text.strip())
+    try:
+        return normal_date(value)
+    except ValueError as error:
+        raise Unfit(f"{name} is no date that can be read", "write it as YEAR-MONTH-DAY") from error
 
 
 def _write_day(text: str) -> Value:

@@ -1,6 +1,6 @@
 """Headers of packs: what a pack says of itself."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, TextIO
 
 from cointrail.attribution.formats.yaml_text.document import Field, YamlFile
@@ -11,6 +11,9 @@ from cointrail.attribution.tag import Pack
 
 HEADER_FIELDS: Final = ("title", "creator", "description", "owner", "is_public")
 MANDATORY: Final = ("title", "creator")
+
+MOST_NAMED: Final = 20
+"""Fields that are counted under their names when they are left out; a file of strangers may have any number."""
 
 _NESTED: Final = "header"
 
@@ -55,15 +58,32 @@ def write_head(
         kinds: the fields that entries have: GraphSense knows them in headers too.
 
     Returns:
-        How many fields were left out, by reason.
+        How many headers, one or none, lost which field, by reason.
     """
     unknown = [name for name in header if name not in HEADER_FIELDS and (name not in kinds or name in OWN_FIELDS)]
     left_out: dict[str, int] = {}
     if unknown and not own_fields:
-        left_out["fields of the header that GraphSense does not know"] = len(unknown)
+        count_lost(left_out, "header's", unknown)
         for name in unknown:
             del header[name]
     made_up = {"title": pack.name, "creator": f"made from a file in the format {pack.format}"}
     for name, value in {**{name: made_up[name] for name in MANDATORY if name not in header}, **header}.items():
         file.write(f"{line(name, value)}\n")
     return left_out
+
+
+def count_lost(left_out: dict[str, int], what: str, fields: Iterable[str]) -> None:
+    """Count an entry under each of its fields that was left out because GraphSense does not know it.
+
+    Args:
+        left_out: how many, by reason; counted in it.
+        what: whose the fields are: `tags'`.
+        fields: names; those beyond `MOST_NAMED` are counted together, once for each entry.
+    """
+    counted = set()
+    for name in fields:
+        named, other = (f"{what} {each}, which GraphSense does not know" for each in (name, "other fields"))
+        reason = named if named in left_out or len(left_out) < MOST_NAMED else other
+        if reason not in counted:
+            counted.add(reason)
+            left_out[reason] = left_out.get(reason, 0) + 1

@@ -1,7 +1,7 @@
 """Taking tags back: an analyst's word against a list's, with a reason; and taking that back again.
 
-A retraction is about what a collection states of a subject, not about a row: it holds when the list withdraws the tag
-and brings it again.
+A retraction is about what a collection claims of a subject, not about a row or a statement: it holds when the list
+withdraws the tag and brings it again, and when it brings it with another date, category or confidence.
 """
 
 from collections.abc import Iterator
@@ -60,12 +60,14 @@ def retract(
     with database.write() as connection:
         now = next_time(connection, clock)
         same = (TAG.c.collection_id, TAG.c.statement_id, TAG.c.kind, TAG.c.subject, TAG.c.key)
-        found = select(*same).where(Known.of(connection, None).holds(), *_conditions(which, TAG, locate)).distinct()
+        holds = Known.of(connection, None).holds()
+        found = select(*same).where(holds, *_conditions(which, TAG, locate)).distinct()
         tags = found.subquery()
         last = connection.execute(select(func.max(RETRACTION.c.retraction_id))).scalar() or 0
         number = func.row_number().over(order_by=tuple(tags.c))
         said: tuple[Any, ...] = (literal(now), literal(by), literal(reason), null(), null())
-        rows = select(literal(last) + number, *tags.c, *said)
+        claim = select(STATEMENT.c.claim).where(STATEMENT.c.statement_id == tags.c.statement_id).scalar_subquery()
+        rows = select(literal(last) + number, *tags.c, *said, claim)
         done = insert(RETRACTION).from_select([column.name for column in RETRACTION.c], rows)
         count = connection.execute(done, execution_options={"preserve_rowcount": True}).rowcount
         if not count:
