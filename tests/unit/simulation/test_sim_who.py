@@ -72,7 +72,8 @@ def test_nobody_is_named_by_one_source_alone(bazaar, database):
             ("heron", "lead only")
         }
         assert who(reader, paid).identity is None
-        assert who(reader, paid, TagChoice(database=database, known_at="2001-01-01")).identity is None
+        before = who(reader, paid, TagChoice(database=database, known_at="2001-01-01")).identity
+        assert (before.hypotheses, before.lists, before.known_at) == ((), "", "2001-01-01T23:59:59Z")
 
 
 def test_the_page_says_what_the_answer_says(bazaar, tagged, database, monkeypatch, capsys):
