@@ -30,7 +30,7 @@ class Sanction:
     Attributes:
         since: when the listing began, seconds since 1970 UTC: the earliest day that a tag which says so gives; None if
             none gives one.
-        until: the first second after it ended, by the latest such day; None if any of them gives none: it may last.
+        until: the first second when it was over, by the latest such day; None if any of them gives none: it may last.
         said: who says so, in words.
     """
 

@@ -5,6 +5,7 @@ needs no memory. Columns that the mapping does not name are ignored; every fault
 """
 
 import csv
+import sys
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, field
@@ -178,15 +179,9 @@ def _date(name: str, text: str) -> str:
         ) from None
 
 
-@lru_cache(maxsize=4_096)
-def _shared(text: str) -> str:
-    """The same text for equal ones: rows repeat their words, and only their sources may all differ."""
-    return text
-
-
 def _stated(fallback: str, cells: tuple[str, ...]) -> Statement:
     """A statement; rows that say the same share it. Raises ValueError(what is wrong, what to do)."""
-    said = dict(zip(STATED, map(_shared, cells), strict=True))
+    said = dict(zip(STATED, map(sys.intern, cells), strict=True))  # rows repeat their words
     confidence, definer = said["confidence"] or UNKNOWN, said["is_cluster_definer"].lower()
     if confidence not in CONFIDENCE:
         raise ValueError(f"unknown confidence {confidence!a}", f"one of {', '.join(CONFIDENCE)}")

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
         EntityExposure,
         ExposureAnswer,
         FiguresAnswer,
-        ListingAnswer,
         SideExposure,
     )
     from cointrail.service.worth import FiatPrices
@@ -137,24 +136,21 @@ def exposure(
 
 def print_exposure(answer: "ExposureAnswer", shown: int, ways: slice) -> None:
     """Print both sides."""
+    from cointrail.service.exposures.sanctions import sentence
+
     print_fields(_head(answer))
     for side in (answer.received, answer.sent):
         _print_side(side, shown, ways, answer.prices)
     if answer.sanctions:
         print("\nsanctions")
     for each in answer.sanctions:
-        print(one_line(f"  {each.side}: {btc(each.value_sat)}: {each.attributed.statement}: {_listed(each.listing)}"))
+        print(
+            one_line(
+                f"  {each.side}: {btc(each.value_sat)}: {each.attributed.statement}: {sentence(each.listing, btc)}"
+            )
+        )
     note_prices(answer.prices)
     note(f"note: {answer.statement} See docs/methods/exposure.md")
-
-
-def _listed(listing: "ListingAnswer") -> str:
-    if listing.since_utc is None:
-        return f"sanctioned, as {listing.by} says; no tag says since when"
-    end = f" to {listing.until_utc}" if listing.until_utc else ""
-    ended = f", {btc(listing.ended_sat)} when it was over" if listing.until_utc else ""
-    divided = f"{btc(listing.before_sat)} before, {btc(listing.after_sat)} after{ended}"
-    return f"sanctioned since {listing.since_utc}{end}, as {listing.by} says: {divided}"
 
 
 def _head(answer: "ExposureAnswer") -> Iterator[tuple[str, str]]:

@@ -68,7 +68,8 @@ class Exposure:
         sat: int64 (a,), what came so far; hops: int64 (a,), fewest transactions between it and the wallet.
         tx: int64 (a,), the service's transaction: sent, the one that pays it; received, the one that spends its output.
         gross_sat: what the seeds hold less change; arrivals and `rest` sum to it.
-        change_sat: what went back to the wallet by the very transactions that spent its outputs.
+        change_tx: int64 (c,), transactions that spent outputs of the wallet and paid it, as often as they did.
+        change_part_sat: int64 (c,), what of each such output is change: it went back by that very transaction.
         rest: what ended elsewhere, by reason; SEED is what came back to the wallet by several transactions.
     """
 
@@ -82,8 +83,14 @@ class Exposure:
     hops: I64
     tx: I64
     gross_sat: int
-    change_sat: int
+    change_tx: I64
+    change_part_sat: I64
     rest: dict[Reason, int]
+
+    @property
+    def change_sat(self) -> int:
+        """All change."""
+        return int(self.change_part_sat.sum())
 
     @property
     def whole_hops(self) -> int | None:
@@ -168,7 +175,7 @@ class _Wallet:
         seeds, targets = (own[spent], own[~spent]) if side is Side.SENT else (own, own[:0])
         if not len(seeds):
             none = np.empty(0, np.int64)
-            return Exposure(side, None, limits, self._services, none, none, none, none, none, 0, 0, {})
+            return Exposure(side, None, limits, self._services, none, none, none, none, none, 0, none, none, {})
         begins = Seeds(seeds, np.zeros(len(seeds), np.uint32), ("",))
 
         def ask(within: Limits) -> Flow:
@@ -198,7 +205,8 @@ def _read(side: Side, flow: Flow, limits: Limits, services: Services) -> Exposur
     direct, far = near.direct_sat[: len(part)], near.far_hops[: len(part)]
     sat = np.where(is_direct, direct[rows], (whole - direct)[rows])
     kept = sat > 0
-    change_sat = int(near.direct_sat[len(part) :].sum())
+    change = near.direct_sat[len(part) :]
+    change_sat = int(change.sum())
     return Exposure(
         side=side,
         flow=flow,
@@ -210,7 +218,8 @@ def _read(side: Side, flow: Flow, limits: Limits, services: Services) -> Exposur
         hops=np.where(is_direct, DIRECT_HOPS, far[rows])[kept],
         tx=flow.tx[flow.maker[part]][rows][kept],
         gross_sat=flow.traced_sat - change_sat,
-        change_sat=change_sat,
+        change_tx=flow.tx[flow.maker[back]],
+        change_part_sat=change,
         rest=_rest(flow, limits, change_sat),
     )
 

@@ -126,7 +126,7 @@ class Seen:
 
     def categories(self, service: int) -> frozenset[str]:
         """All that tags say a service is: a stronger tag must not hide that a weaker one calls it sanctioned."""
-        return frozenset(self.exposure.services.categories_of(service) or (UNNAMED,))
+        return frozenset(self.exposure.services.categories_of(service) or (one_spelling(UNNAMED),))
 
 
 def evaluate(rules: Sequence[Rule], seen: Mapping[Side, Seen]) -> Evaluation:

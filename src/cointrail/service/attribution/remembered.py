@@ -41,16 +41,17 @@ def _memory(reader: Reader, digest: str) -> Memory:
 def recall(reader: Reader, digest: str) -> tuple[Lying, str] | None:
     """What was remembered of a tag set at this snapshot, and its meaning, which whoever asks must compare."""
     found = _memory(reader, digest).recall()
-    if found is None or set(found.columns) != set(_COLUMNS):
+    if found is None or set(found.columns) != set(_COLUMNS) or len(found.words) != 2:
         return None
     columns = [found.columns[name] for name in _COLUMNS]
     scripts, sound = columns[0], len({len(each) for each in columns}) == 1
     if not sound or (len(scripts) and not 0 <= int(scripts.min()) <= int(scripts.max()) < reader.counts.script):
         return None
-    return Lying(columns[0], columns[1], columns[2], found.words["absent"]), found.words["meaning"]
+    absent, meaning = found.words
+    return Lying(columns[0], columns[1], columns[2], absent), meaning
 
 
 def remember(reader: Reader, digest: str, tags: Lying, meaning: str) -> None:
     """Keep what `recall` gives."""
     columns = {name: getattr(tags, name) for name in _COLUMNS}
-    _memory(reader, digest).remember(Remembered(columns, {"absent": tags.absent, "meaning": meaning}))
+    _memory(reader, digest).remember(Remembered(columns, [tags.absent, meaning]))

@@ -15,6 +15,7 @@ from cointrail.ledger.reader import Reader
 from cointrail.profile.exposure import exposure as method
 from cointrail.profile.exposure import figures as figured
 from cointrail.profile.exposure.exposure import LIMITS, Side
+from cointrail.profile.exposure.gross import gross_by_transaction
 from cointrail.profile.exposure.interval import MOST_TRANSACTIONS, interval_of
 from cointrail.profile.exposure.ways import Way
 from cointrail.profile.risk.evaluate import row_name
@@ -33,7 +34,6 @@ from cointrail.service.exposures.answers import (
     WayAnswer,
 )
 from cointrail.service.exposures.found import Found, Half, Watched, find
-from cointrail.service.exposures.gross import gross_by_transaction
 from cointrail.service.exposures.sanctions import listing_answer, sanctions_of
 from cointrail.service.names import snapshot_name, utc
 from cointrail.service.prices.beside import Beside

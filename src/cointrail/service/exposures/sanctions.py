@@ -1,6 +1,6 @@
 """Whom of an exposure tags call sanctioned, whatever stronger tags call them, and when."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from cointrail.profile.exposure.figures import Listing
 from cointrail.service.exposures.answers import ListingAnswer, SanctionAnswer, SideExposure
@@ -14,18 +14,25 @@ def sanctions_of(side: SideExposure) -> Iterator[SanctionAnswer]:
         for each in category.entities:
             if each.listing is not None:
                 total, direct = each.total.value_sat, each.direct.value_sat
-                yield SanctionAnswer(side.side, each.attributed, total, direct, each.listing, _statement(each.listing))
+                yield SanctionAnswer(
+                    side.side, each.attributed, total, direct, each.listing, sentence(each.listing, _satoshis)
+                )
 
 
-def _statement(listing: ListingAnswer) -> str:
+def sentence(listing: ListingAnswer, amount: Callable[[int], str]) -> str:
+    """Since when a service is sanctioned, who says so, and what came when; `amount` spells satoshis."""
     if listing.since_utc is None:
         return f"sanctioned, as {listing.by} says; no tag says since when: nothing can be said of before and after"
     end = f" to {listing.until_utc}" if listing.until_utc else ""
-    ended = f", {listing.ended_sat:,} when it was over" if listing.until_utc else ""
-    return (
-        f"sanctioned since {listing.since_utc}{end}, as {listing.by} says: {listing.before_sat:,} satoshis before, "
-        f"{listing.after_sat:,} after{ended}"
-    )
+    parts = [(listing.before_sat, "before"), (listing.after_sat, "after")]
+    if listing.until_utc:
+        parts.append((listing.ended_sat, "when it was over"))
+    divided = ", ".join(f"{amount(sat)} {when}" for sat, when in parts if sat is not None)
+    return f"sanctioned since {listing.since_utc}{end}, as {listing.by} says: {divided}"
+
+
+def _satoshis(sat: int) -> str:
+    return f"{sat:,} satoshis"
 
 
 def listing_answer(sanction: Sanction | None, divided: Listing | None) -> ListingAnswer | None:

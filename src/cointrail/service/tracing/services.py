@@ -31,7 +31,6 @@ STOPS: Final = frozenset(
 """Categories of services that hold other people's money."""
 
 _OR: Final = " or "
-_DAY: Final = 86_400
 
 
 def find_services(
@@ -143,11 +142,9 @@ class _Named:
         self.actors = np.concatenate([np.array([place[name] for name in told.values()], np.int64), renamed[heard]])
         self.speaks = np.concatenate([np.zeros(len(told), np.bool_), speaks[heard]])
         # Of each tag that counts: its name's service, or that of all names of its address.
-        whose = renamed.copy()
-        several_of = dict(zip(told, self.actors[: len(told)].tolist(), strict=True))
-        shared = np.repeat(count > 1, count)
-        whose[shared] = [several_of[script] for script in pairs[0][shared].tolist()]
-        self.service_of_tags = whose[at.reshape(-1)]
+        together_at = np.searchsorted(self.scripts[: len(told)], pairs[0][~alone])
+        renamed[~alone] = self.actors[together_at]
+        self.service_of_tags = renamed[at.reshape(-1)]
         strongest = [sorted(by_name[name], key=_rank) for name in self.names]
         self.kinds = tuple(_kind(each) for each in strongest)
         self.said = tuple(
@@ -183,7 +180,7 @@ def _sanction(stated: Sequence[Stated]) -> Sanction | None:
     if not listed:
         return None
     begun = [day for each in listed if (day := _seconds(each.statement.valid_from)) is not None]
-    ended = [_after(each.statement.valid_to) for each in listed]
+    ended = [_seconds(each.statement.valid_to) for each in listed]
     over = [day for day in ended if day is not None]
     return Sanction(
         since=min(begun, default=None),
@@ -198,21 +195,13 @@ def _said(stated: Stated) -> str:
     if stated.own:
         return stated.collection
     held = " to ".join((statement.valid_from or "its beginning", statement.valid_to)) if statement.valid_to else ""
-    details = (
-        stated.collection,
-        statement.confidence,
-        statement.lastmod,
-        held and f"valid from {held}",
-        stated.aliased,
-    )
+    details = (stated.collection, statement.confidence, statement.lastmod, held and f"valid from {held}")
     where = ", ".join(each for each in details if each)
-    return f"{stated.source} ({where})" if statement.source else where
-
-
-def _after(text: str) -> int | None:
-    """The first second after a day or time, since 1970; None if it is neither."""
-    found = _seconds(text)
-    return None if found is None else found + (_DAY if len(text) == len("2000-01-01") else 1)
+    said = f"{stated.source} ({where})" if statement.source else where
+    if not stated.alias_of:
+        return said
+    # The source gives another name; that this is the same, somebody else says.
+    return f"{stated.alias_by}, by whom {stated.named} is called so, and {said}, who says {stated.named}"
 
 
 def _seconds(text: str) -> int | None:

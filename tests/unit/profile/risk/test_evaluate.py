@@ -48,7 +48,7 @@ def exposure_of(side, rows, rest, listed=LISTED[0]):
     services = Services(names=NAMES, kinds=KINDS, categories=CATEGORIES, sanctions=sanctions)
     none = np.empty(0, np.int64)
     gross = int(sat.sum()) + sum(rest.values())
-    return Exposure(side, None, LIMITS, services, none, service, sat, hops, none, gross, 0, rest)
+    return Exposure(side, None, LIMITS, services, none, service, sat, hops, none, gross, none, none, rest)
 
 
 def seen_of(side, rows, rest, listed=LISTED[0]):

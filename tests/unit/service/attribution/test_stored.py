@@ -233,6 +233,10 @@ def test_an_alias_is_no_other_name(town, tmp_path):
         ("alpha", "attributed to alpha by a", ""),
     ]
     assert alpha.aliases == ("ALPHA exchange is called alpha by actors.yaml",)
+    other = filled(tmp_path / "other.sqlite", [two, actors])
+    (said,) = find_services(town.reader, other)[0].said
+    assert said.startswith("actors.yaml, by whom ALPHA exchange is called so, and b (two.yaml, service_data")
+    assert said.endswith("who says ALPHA exchange")
 
 
 def test_an_imported_table_is_nobodys_own_word(town, tmp_path):

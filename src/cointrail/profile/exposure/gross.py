@@ -4,8 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cointrail.ledger.reader import Reader
-from cointrail.profile.exposure.exposure import Exposure, Side, returned
-from cointrail.profile.exposure.nearness import nearness
+from cointrail.profile.exposure.exposure import Exposure, Side
 
 I64 = npt.NDArray[np.int64]
 
@@ -20,21 +19,14 @@ def gross_by_transaction(reader: Reader, exposure: Exposure) -> tuple[I64, I64]:
     Returns:
         tx_index, ascending, and satoshi; int64 (t,). They sum to `gross_sat`.
     """
-    flow = exposure.flow
-    if flow is None:
+    if exposure.flow is None:
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    outputs = flow.seeds.outputs
+    outputs = exposure.flow.seeds.outputs
     if exposure.side is Side.SENT:
         moved = reader.transaction_of_inputs(reader.spenders(outputs))
     else:
         moved = reader.transaction_of_outputs(outputs)
-    # The same question as the method's, so that what is change here is what it took off there.
-    new = np.append(True, np.diff(exposure.part) != 0)[: len(exposure.part)]
-    part, group = exposure.part[new], exposure.service[new]
-    back = np.flatnonzero(returned(flow))
-    beyond = np.full(len(back), len(exposure.services.names))
-    near = nearness(flow, np.concatenate([part, back]), np.concatenate([group, beyond]))
-    tx, place = np.unique(np.concatenate([moved, flow.tx[flow.maker[back]]]), return_inverse=True)
+    tx, place = np.unique(np.concatenate([moved, exposure.change_tx]), return_inverse=True)
     sat = np.zeros(len(tx), np.int64)
-    np.add.at(sat, place, np.concatenate([flow.seed_sat, -near.direct_sat[len(part) :]]))
+    np.add.at(sat, place, np.concatenate([exposure.flow.seed_sat, -exposure.change_part_sat]))
     return tx, sat
